@@ -1,0 +1,77 @@
+"""Child processes by posix_spawn and pidfd.
+
+asyncio's own subprocesses fork (12 ms at 330 MB against 1.2 ms) or start a
+thread per child on Python 3.11; see docs/decisions.md.
+"""
+
+import asyncio
+import os
+import signal
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a child ended: its exit code (128 + number for a signal) and its output."""
+
+    code: int
+    stdout: bytes
+    stderr: bytes
+
+
+async def run(
+    argv: Sequence[str],
+    *,
+    stdin: bytes = b"",
+    env: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+) -> Result:
+    """Runs a child to its end, killing it after `timeout` seconds or if cancelled.
+
+    Output goes through unlinked files, so a child that prints without end
+    cannot block on us. Raises OSError where it cannot be started and
+    TimeoutError where it took too long.
+    """
+    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        source.write(stdin)
+        source.seek(0)
+        actions = [
+            (os.POSIX_SPAWN_DUP2, file.fileno(), descriptor)
+            for descriptor, file in enumerate((source, out, err))
+        ]
+        child = os.posix_spawnp(
+            argv[0], argv, os.environ if env is None else env, file_actions=actions, setsigdef=_DEFAULTED
+        )
+        code = await wait(child, timeout)
+        out.seek(0)
+        err.seek(0)
+        return Result(code, out.read(), err.read())
+
+
+_DEFAULTED = (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+async def wait(pid: int, timeout: float | None = None) -> int:
+    """The exit code of our own child `pid`; kills it when cancelled or too slow."""
+    descriptor = os.pidfd_open(pid)
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(descriptor, ended.set)
+    try:
+        async with asyncio.timeout(timeout):
+            await ended.wait()
+    except BaseException:
+        signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        raise
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+        code = _exit_code(os.waitpid(pid, 0)[1])
+    return code
+
+
+def _exit_code(status: int) -> int:
+    code = os.waitstatus_to_exitcode(status)
+    return 128 - code if code < 0 else code

@@ -1,0 +1,46 @@
+"""Tasks that cannot get lost, and work that must not block the loop."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
+
+_log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def in_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Runs blocking work in the loop's thread pool."""
+    return await asyncio.to_thread(function, *args, **kwargs)
+
+
+class Background:
+    """Tasks nobody awaits: kept alive, their failures logged, ended together."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        """Starts `work` at once."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("background task %s failed", task.get_name(), exc_info=error)
+
+    async def drain(self) -> None:
+        """Waits until nothing is under way."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def cancel(self) -> None:
+        """Cancels what is under way and waits for it to end."""
+        for task in self._tasks:
+            task.cancel()
+        await self.drain()
