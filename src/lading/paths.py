@@ -1,20 +1,20 @@
 """Every path the engine owns, drawn in one place.
 
-    <data-root>                      /var/lib/lading, 0710
-    ├── state.db                     what exists (SQLite, WAL)
-    ├── lock                         held while a daemon runs on this root
-    ├── content/blobs/sha256/<hex>   blobs by digest, as they came
-    ├── content/ingest/<random>      blobs being written; garbage after a crash
-    ├── snapshots/<name>/            overlay directories
-    ├── containers/<id>/             0710: config.json, hosts, hostname, resolv.conf,
-    │                                <id>-json.log, local-logs/, exit records, mounts/
-    └── volumes/<name>/_data
-    <exec-root>                      /run/lading, tmpfs, gone after a reboot
-    ├── keeper.sock, keeper.log      the keeper's door
-    ├── runtime/<name>/              the OCI runtime's own state (--root)
-    ├── netns/<name>                 network namespaces, bind-mounted
-    ├── rootfs/<id>                  where a container's root is mounted
-    └── bundles/<id>/                config.json for the OCI runtime, pid files, exec specs
+<data-root>                      /var/lib/lading, 0710
+├── state.db                     what exists (SQLite, WAL)
+├── lock                         held while a daemon runs on this root
+├── content/blobs/sha256/<hex>   blobs by digest, as they came
+├── content/ingest/<random>      blobs being written; garbage after a crash
+├── snapshots/<name>/            overlay directories
+├── containers/<id>/             0710: config.json, hosts, hostname, resolv.conf,
+│                                <id>-json.log, local-logs/, exit records, mounts/
+└── volumes/<name>/_data
+<exec-root>                      /run/lading, tmpfs, gone after a reboot
+├── keeper.sock, keeper.log      the keeper's door
+├── runtime/<name>/              the OCI runtime's own state (--root)
+├── netns/<name>                 network namespaces, bind-mounted
+├── rootfs/<id>                  where a container's root is mounted
+└── bundles/<id>/                config.json for the OCI runtime, pid files, exec specs
 """
 
 import os

@@ -7,7 +7,6 @@ thread per child on Python 3.11; see docs/decisions.md.
 import asyncio
 import os
 import signal
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -30,27 +29,33 @@ async def run(
 ) -> Result:
     """Runs a child to its end, killing it after `timeout` seconds or if cancelled.
 
-    Output goes through unlinked files, so a child that prints without end
-    cannot block on us. Raises OSError where it cannot be started and
-    TimeoutError where it took too long.
+    Output goes through memory files, so a child that prints without end cannot
+    block on us. Raises OSError where it cannot be started and TimeoutError
+    where it took too long.
     """
-    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        source.write(stdin)
-        source.seek(0)
-        actions = [
-            (os.POSIX_SPAWN_DUP2, file.fileno(), descriptor)
-            for descriptor, file in enumerate((source, out, err))
-        ]
+    files = [os.memfd_create(name, os.MFD_CLOEXEC) for name in ("stdin", "stdout", "stderr")]
+    try:
+        os.pwrite(files[0], stdin, 0)
+        actions = [(os.POSIX_SPAWN_DUP2, file, descriptor) for descriptor, file in enumerate(files)]
         child = os.posix_spawnp(
-            argv[0], argv, os.environ if env is None else env, file_actions=actions, setsigdef=_DEFAULTED
+            argv[0],
+            list(argv),
+            os.environ if env is None else env,
+            file_actions=actions,
+            setsigdef=_DEFAULTED,
         )
         code = await wait(child, timeout)
-        out.seek(0)
-        err.seek(0)
-        return Result(code, out.read(), err.read())
+        return Result(code, _content(files[1]), _content(files[2]))
+    finally:
+        for file in files:
+            os.close(file)
 
 
 _DEFAULTED = (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def _content(file: int) -> bytes:
+    return os.pread(file, os.fstat(file).st_size, 0)
 
 
 async def wait(pid: int, timeout: float | None = None) -> int:
