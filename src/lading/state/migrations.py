@@ -88,6 +88,12 @@ CREATE TABLE containers (
     definition BLOB NOT NULL,
     state      BLOB NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE execs (
+    id           TEXT PRIMARY KEY,
+    container_id TEXT NOT NULL REFERENCES containers (id),
+    record       BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX execs_by_container ON execs (container_id);
 """
 
 MIGRATIONS = (_FIRST,)

@@ -1,0 +1,113 @@
+"""A container: what defines it, what state it is in, who waits for it."""
+
+import asyncio
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct, field
+
+from lading.containers.workers import Worker
+from lading.ids import short_id
+from lading.schema.container import ContainerConfig, EndpointSettings, HostConfig
+from lading.volumes import MountPoint
+
+
+class Status(StrEnum):
+    """Docker's container states (Engine API 1.51, ContainerState.Status)."""
+
+    CREATED = "created"
+    RUNNING = "running"
+    PAUSED = "paused"
+    RESTARTING = "restarting"
+    REMOVING = "removing"
+    EXITED = "exited"
+    DEAD = "dead"
+
+
+class Definition(Struct, kw_only=True):
+    """What a container is; fixed when it is created."""
+
+    id: str
+    created_ns: int
+    image_id: str
+    chain_id: str | None
+    path: str
+    args: list[str]
+    config: ContainerConfig
+    host: HostConfig
+    networks: dict[str, EndpointSettings] = field(default_factory=dict)
+    mounts: list[MountPoint] = field(default_factory=list)
+
+
+class Joined(Struct, kw_only=True):
+    """The network a running container is on."""
+
+    sandbox_id: str = ""
+    netns_path: str = ""
+    networks: dict[str, EndpointSettings] = field(default_factory=dict)
+    ports: dict[str, list[dict[str, str]] | None] = field(default_factory=dict)
+
+
+class State(Struct, kw_only=True):
+    """Where a container is in its life. Times are nanoseconds since 1970, 0 for never."""
+
+    status: Status = Status.CREATED
+    pid: int = 0
+    exit_code: int = 0
+    error: str = ""
+    oom_killed: bool = False
+    started_ns: int = 0
+    finished_ns: int = 0
+    restart_count: int = 0
+    stopped_by_user: bool = False
+    joined: Joined | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.status in (Status.RUNNING, Status.PAUSED)
+
+
+class Ended(Struct, frozen=True):
+    """What a waiting client learns."""
+
+    exit_code: int
+    error: str = ""
+
+
+class Container:
+    """One container in memory. Its worker is the only one to change its state."""
+
+    __slots__ = ("_waiters", "definition", "name", "restart_delay", "restarting", "state", "worker")
+
+    def __init__(self, name: str, definition: Definition, state: State) -> None:
+        self.name = name
+        self.definition = definition
+        self.state = state
+        self.worker = Worker(f"container {short_id(definition.id)}")
+        self.restart_delay = 0.0
+        self.restarting: asyncio.Task[Any] | None = None
+        self._waiters: list[tuple[str, asyncio.Future[Ended]]] = []
+
+    @property
+    def id(self) -> str:
+        return self.definition.id
+
+    def when(self, condition: str) -> "asyncio.Future[Ended]":
+        """A future for `not-running`, `next-exit` or `removed` (Engine API, ContainerWait)."""
+        future: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
+        if condition == "not-running" and not self.state.running and self.state.status != Status.RESTARTING:
+            future.set_result(Ended(self.state.exit_code, self.state.error))
+        else:
+            self._waiters.append((condition, future))
+            future.add_done_callback(self._forget)
+        return future
+
+    def announce(self, *conditions: str) -> None:
+        """Answers those who wait for one of `conditions`."""
+        ended = Ended(self.state.exit_code, self.state.error)
+        for condition, future in list(self._waiters):
+            if condition in conditions and not future.done():
+                future.set_result(ended)
+
+    def _forget(self, future: "asyncio.Future[Ended]") -> None:
+        self._waiters = [waiter for waiter in self._waiters if waiter[1] is not future]
