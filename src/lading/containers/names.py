@@ -8,8 +8,8 @@ from lading.errors import InvalidParameter
 
 _NAME = re.compile(r"/?[a-zA-Z0-9][a-zA-Z0-9_.-]+\Z")
 
-_QUALITIES = """able agile amber ample ardent azure balmy blithe bold brave breezy bright brisk calm candid careful
-cheery civil clear clever coastal cool copper coral cosy crisp daring deft eager early earnest easy
+_QUALITIES = """able agile amber ample ardent azure balmy blithe bold brave breezy bright brisk calm candid
+careful cheery civil clear clever coastal cool copper coral cosy crisp daring deft eager early earnest easy
 fair fearless fine firm fleet fond frank fresh gallant gentle glad golden grand green hale handy
 happy hardy hearty honest humble jolly keen kind lively lofty loyal lucid lucky mellow merry mild
 modest neat nimble noble patient placid plucky polite proud prudent quick quiet ready robust rosy

@@ -1,0 +1,195 @@
+"""What the daemon can be told, by flag and by configuration file.
+
+One table names every option under dockerd's flag name and its key in
+`daemon.json`; both readers and the help text follow from it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from lading.errors import InvalidParameter
+from lading.paths import DEFAULT_CONFIG_FILE, DEFAULT_DATA_ROOT, DEFAULT_EXEC_ROOT, DEFAULT_PIDFILE
+from lading.units import parse_size
+
+_BOOLEANS = {"1": True, "t": True, "true": True, "0": False, "f": False, "false": False}
+LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
+LOG_FORMATS = ("text", "json")
+
+
+def boolean(text: str) -> bool:
+    """A flag's value as Go reads booleans. Raises ValueError."""
+    try:
+        return _BOOLEANS[text.lower()]
+    except KeyError:
+        raise ValueError(f"{text!r} is neither true nor false") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One directive: its flag, its key in the file, how text becomes its value."""
+
+    flag: str
+    help: str
+    read: Callable[[str], Any] = str
+    key: str = ""
+    short: str = ""
+    repeated: bool = False
+    mapping: bool = False
+    metavar: str = ""
+
+    @property
+    def attribute(self) -> str:
+        return self.flag.replace("-", "_")
+
+    @property
+    def file_key(self) -> str:
+        return self.key or self.flag
+
+
+OPTIONS = (
+    Option(
+        "host",
+        "Socket to listen on: unix://PATH, tcp://HOST:PORT or fd://",
+        short="H",
+        key="hosts",
+        repeated=True,
+    ),
+    Option("data-root", "Directory of persistent state"),
+    Option("exec-root", "Directory of run-time state"),
+    Option("pidfile", "Path of the daemon's PID file", short="p"),
+    Option("debug", "Log debugging messages", boolean, short="D"),
+    Option("log-level", "Least severe level to log: debug, info, warn, error or fatal", short="l"),
+    Option("log-format", "Format of the daemon's log: text or json"),
+    Option("group", "Group that owns the UNIX socket", short="G"),
+    Option("tls", "Use TLS on TCP sockets; --tls=false allows TCP without it", boolean),
+    Option("tlsverify", "Use TLS and demand a client certificate", boolean),
+    Option("tlscacert", "Trust client certificates signed by this CA"),
+    Option("tlscert", "TLS certificate file"),
+    Option("tlskey", "TLS key file"),
+    Option("default-runtime", "OCI runtime for containers that name none"),
+    Option("add-runtime", "Register an OCI runtime: NAME=PATH", key="runtimes", repeated=True, mapping=True),
+    Option("bridge", "Name of the default bridge", short="b"),
+    Option("bip", "Address and prefix length of the default bridge"),
+    Option("fixed-cidr", "Subnet of the default bridge from which containers get addresses"),
+    Option("mtu", "MTU of the default bridge's containers; 0 for the kernel's default", int),
+    Option("icc", "Let containers of the default bridge reach each other", boolean),
+    Option("ip-masq", "Masquerade what containers of the default bridge send out", boolean),
+    Option("dns", "DNS server for containers", repeated=True),
+    Option("dns-search", "DNS search domain for containers", repeated=True),
+    Option("dns-opt", "DNS option for containers", key="dns-opts", repeated=True),
+    Option("log-driver", "Log driver for containers that name none"),
+    Option(
+        "log-opt", "Option of the default log driver: KEY=VALUE", key="log-opts", repeated=True, mapping=True
+    ),
+    Option("label", "Label of this daemon: KEY=VALUE", key="labels", repeated=True),
+    Option("init", "Run an init in containers by default", boolean),
+    Option("init-path", "Path of the init binary"),
+    Option("cgroup-parent", "Parent cgroup of all containers"),
+    Option("default-shm-size", "Size of /dev/shm in containers", parse_size),
+    Option("no-new-privileges", "Set no-new-privileges by default", boolean),
+    Option("seccomp-profile", "Path of the default seccomp profile, 'builtin' or 'unconfined'"),
+    Option("shutdown-timeout", "Seconds containers get to stop when the daemon is told to stop them", int),
+    Option("live-restore", "Accepted: containers always live on while the daemon is away", boolean),
+)
+
+
+@dataclass(slots=True)
+class Settings:
+    """The daemon's configuration, as flags and file leave it."""
+
+    host: list[str] = field(default_factory=list)
+    data_root: str = DEFAULT_DATA_ROOT
+    exec_root: str = DEFAULT_EXEC_ROOT
+    pidfile: str = DEFAULT_PIDFILE
+    debug: bool = False
+    log_level: str = "info"
+    log_format: str = "text"
+    group: str = ""
+    tls: bool | None = None
+    tlsverify: bool = False
+    tlscacert: str = "/etc/lading/ca.pem"
+    tlscert: str = "/etc/lading/cert.pem"
+    tlskey: str = "/etc/lading/key.pem"
+    default_runtime: str = ""
+    add_runtime: dict[str, Any] = field(default_factory=dict)
+    bridge: str = "lading0"
+    bip: str = ""
+    fixed_cidr: str = ""
+    mtu: int = 0
+    icc: bool = True
+    ip_masq: bool = True
+    dns: list[str] = field(default_factory=list)
+    dns_search: list[str] = field(default_factory=list)
+    dns_opt: list[str] = field(default_factory=list)
+    log_driver: str = "json-file"
+    log_opt: dict[str, str] = field(default_factory=dict)
+    label: list[str] = field(default_factory=list)
+    init: bool = False
+    init_path: str = ""
+    cgroup_parent: str = ""
+    default_shm_size: int = 64 * 1024 * 1024
+    no_new_privileges: bool = False
+    seccomp_profile: str = "builtin"
+    shutdown_timeout: int = 15
+    live_restore: bool = True
+    config_file: str = DEFAULT_CONFIG_FILE
+
+    def check(self) -> None:
+        """Raises InvalidParameter for values that cannot be."""
+        if self.log_level not in LOG_LEVELS:
+            raise InvalidParameter(f"invalid logging level: {self.log_level}")
+        if self.log_format not in LOG_FORMATS:
+            raise InvalidParameter(f"invalid log format: {self.log_format}")
+        for entry in self.label:
+            if "=" not in entry:
+                raise InvalidParameter(f"bad attribute format: {entry}")
+
+    @property
+    def use_tls(self) -> bool:
+        return bool(self.tls) or self.tlsverify
+
+
+def combine(flags: Mapping[str, Any], file: Mapping[str, Any], path: str) -> Settings:
+    """Settings from what the command line set and what the file says.
+
+    Raises InvalidParameter where the file has an unknown directive or one that
+    was also given as a flag.
+    """
+    by_key = {option.file_key: option for option in OPTIONS}
+    if unknown := [key for key in file if key not in by_key]:
+        raise InvalidParameter(
+            f"unable to configure the daemon with file {path}: the following directives don't match "
+            f"any configuration option: {', '.join(unknown)}"
+        )
+    from_file = {by_key[key].attribute: _from_file(by_key[key], value, path) for key, value in file.items()}
+    if both := [name for name in from_file if name in flags]:
+        shown = ", ".join(
+            f"{name.replace('_', '-')}: (from flag: {flags[name]}, from file: {from_file[name]})"
+            for name in both
+        )
+        raise InvalidParameter(
+            f"unable to configure the daemon with file {path}: the following directives are specified "
+            f"both as a flag and in the configuration file: {shown}"
+        )
+    known = {entry.name for entry in fields(Settings)}
+    settings = Settings(**{name: value for name, value in {**from_file, **flags}.items() if name in known})
+    settings.check()
+    return settings
+
+
+def _from_file(option: Option, value: Any, path: str) -> Any:
+    wanted: type = str
+    if option.mapping:
+        wanted = dict
+    elif option.repeated:
+        wanted = list
+    elif option.read is boolean:
+        wanted = bool
+    elif option.read is int:
+        wanted = int
+    if option.read is parse_size and isinstance(value, str):
+        return parse_size(value)
+    if not isinstance(value, wanted) and option.read is not parse_size:
+        raise InvalidParameter(f"{path}: {option.file_key} must be of type {wanted.__name__}")
+    return value
