@@ -132,3 +132,25 @@ def parse_moment(text: str, now: int) -> int:
     if text[:1].isdigit() and "-" in text:
         return parse_rfc3339(text)
     return now - parse_duration(text)
+
+
+def human_duration(nanoseconds: int) -> str:
+    """A rough span for people, in the words `docker ps` uses: "About an hour", "3 weeks"."""
+    seconds = nanoseconds // NANOSECOND
+    minutes, hours = seconds // 60, round(seconds / 3600)
+    if seconds < 1:
+        return "Less than a second"
+    if seconds < 60:
+        return "1 second" if seconds == 1 else f"{seconds} seconds"
+    if minutes < 60:
+        return "About a minute" if minutes == 1 else f"{minutes} minutes"
+    if hours < 48:
+        return "About an hour" if hours == 1 else f"{hours} hours"
+    for unit, length, until in (
+        ("days", 24, 24 * 14),
+        ("weeks", 24 * 7, 24 * 60),
+        ("months", 24 * 30, 24 * 730),
+    ):
+        if hours < until:
+            return f"{hours // length} {unit}"
+    return f"{hours // (24 * 365)} years"

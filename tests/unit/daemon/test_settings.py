@@ -1,0 +1,73 @@
+"""ladingd's flags and its configuration file."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lading.daemon.addresses import InheritedSockets, TcpAddress, UnixAddress, parse_address
+from lading.daemon.command_line import parse
+from lading.errors import InvalidParameter
+
+
+def _file(tmp_path: Path, content: object) -> str:
+    path = tmp_path / "daemon.json"
+    path.write_text(json.dumps(content))
+    return str(path)
+
+
+def test_flags_and_file_are_united(tmp_path: Path) -> None:
+    path = _file(tmp_path, {"hosts": ["unix:///a"], "runtimes": {"x": {"path": "/bin/x"}}, "mtu": 1400})
+    settings, validate = parse(["--config-file", path, "-D", "--bip=10.1.0.1/16", "--validate"])
+    assert validate
+    assert (settings.host, settings.mtu, settings.debug, settings.bip) == (
+        ["unix:///a"],
+        1400,
+        True,
+        "10.1.0.1/16",
+    )
+    assert settings.add_runtime == {"x": {"path": "/bin/x"}}
+
+
+def test_a_directive_in_both_places_is_refused(tmp_path: Path) -> None:
+    path = _file(tmp_path, {"debug": False})
+    with pytest.raises(
+        InvalidParameter, match=r"both as a flag and .* debug: \(from flag: True, from file: False\)"
+    ):
+        parse(["--config-file", path, "--debug"])
+
+
+def test_an_unknown_directive_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidParameter, match="don't match any configuration option: colour"):
+        parse(["--config-file", _file(tmp_path, {"colour": "red"})])
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"mtu": "big"}', '{"hosts": "unix:///a"}'])
+def test_a_broken_file_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "daemon.json"
+    path.write_text(content)
+    with pytest.raises(InvalidParameter, match=str(path)):
+        parse(["--config-file", str(path)])
+
+
+def test_a_named_file_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(InvalidParameter, match="no such file"):
+        parse([f"--config-file={tmp_path}/none.json"])
+
+
+def test_tls_may_be_denied_explicitly(tmp_path: Path) -> None:
+    path = _file(tmp_path, {})
+    assert parse(["--config-file", path])[0].tls is None
+    assert parse(["--config-file", path, "--tls=false"])[0].tls is False
+    assert parse(["--config-file", path, "--tls"])[0].tls is True
+
+
+def test_addresses() -> None:
+    assert parse_address("unix:///run/x.sock", tls=False) == UnixAddress("/run/x.sock")
+    assert parse_address("fd://", tls=False) == InheritedSockets("")
+    assert parse_address("tcp://", tls=True) == TcpAddress("127.0.0.1", 2376)
+    assert parse_address("tcp://0.0.0.0:99", tls=True) == TcpAddress("0.0.0.0", 99)
+    assert parse_address("tcp://[::1]:99", tls=False) == TcpAddress("::1", 99)
+    for bad in ("x", "unix://rel", "tcp://h:p", "ftp://h"):
+        with pytest.raises(InvalidParameter):
+            parse_address(bad, tls=False)

@@ -1,0 +1,42 @@
+"""Transactions join, roll back whole, and survive reopening."""
+
+from pathlib import Path
+
+import pytest
+
+from lading.errors import InternalError
+from lading.state import Database
+
+
+def _names(database: Database) -> list[str]:
+    return [row["key"] for row in database.query("SELECT key FROM engine ORDER BY key")]
+
+
+def _put(database: Database, key: str) -> None:
+    with database.transaction() as tx:
+        tx.execute("INSERT INTO engine VALUES (?, '')", (key,))
+
+
+def test_an_inner_transaction_falls_with_the_outer_one() -> None:
+    database = Database(":memory:")
+    with pytest.raises(RuntimeError), database.transaction():
+        _put(database, "inner")
+        raise RuntimeError
+    assert _names(database) == []
+
+
+def test_what_was_committed_is_there_after_reopening(tmp_path: Path) -> None:
+    path = str(tmp_path / "state.db")
+    database = Database(path)
+    _put(database, "kept")
+    again = Database(path)
+    assert _names(again) == ["kept"]
+
+
+def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    path = str(tmp_path / "state.db")
+    database = Database(path)
+    with database.transaction() as tx:
+        tx.execute("PRAGMA user_version = 9999")
+    with pytest.raises(InternalError, match="newer version"):
+        Database(path)
