@@ -19,9 +19,14 @@ def _put(database: Database, key: str) -> None:
 
 def test_an_inner_transaction_falls_with_the_outer_one() -> None:
     database = Database(":memory:")
-    with pytest.raises(RuntimeError), database.transaction():
-        _put(database, "inner")
-        raise RuntimeError
+
+    def fail() -> None:
+        with database.transaction():
+            _put(database, "inner")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert _names(database) == []
 
 
