@@ -1,0 +1,121 @@
+"""The blobs that exist: their files and their rows."""
+
+import os
+from collections.abc import Collection, Iterable
+
+from lading.content.ingest import Ingest
+from lading.errors import NotFound
+from lading.state import Database
+
+
+class Content:
+    """The blobs below one directory.
+
+    Every method runs on the loop's thread, except those of an Ingest.
+    """
+
+    def __init__(self, directory: str, database: Database) -> None:
+        self._blobs = f"{directory}/blobs/sha256"
+        self._ingest = f"{directory}/ingest"
+        self._database = database
+
+    def open(self) -> None:
+        """Makes the directories and removes what a crash left. Raises OSError."""
+        for path in (self._blobs, self._ingest):
+            os.makedirs(path, mode=0o700, exist_ok=True)
+        for name in os.listdir(self._ingest):
+            os.unlink(f"{self._ingest}/{name}")
+        known = {
+            row["digest"].removeprefix("sha256:") for row in self._database.query("SELECT digest FROM blobs")
+        }
+        for name in os.listdir(self._blobs):
+            if name not in known:
+                os.unlink(f"{self._blobs}/{name}")
+
+    def ingest(self) -> Ingest:
+        """Begins a blob. May be called from any thread. Raises OSError."""
+        return Ingest(self._ingest)
+
+    def keep(self, arrived: Ingest, media_type: str = "") -> str:
+        """Makes a finished blob exist, and gives its digest.
+
+        Belongs into the transaction that needs the blob: without the commit the
+        file is garbage.
+        """
+        if self.has(arrived.digest):
+            arrived.discard()
+            return arrived.digest
+        os.rename(arrived.path, self.path(arrived.digest))
+        with self._database.transaction() as transaction:
+            transaction.execute(
+                "INSERT INTO blobs (digest, size, media_type) VALUES (?, ?, ?)",
+                (arrived.digest, arrived.size, media_type),
+            )
+        return arrived.digest
+
+    def write(self, data: bytes, media_type: str = "", expected: str = "") -> str:
+        """Keeps a small blob at once; otherwise as `keep`. Raises InvalidParameter on a digest mismatch."""
+        arrived = self.ingest()
+        try:
+            arrived.write(data)
+            arrived.finish(expected)
+            return self.keep(arrived, media_type)
+        except BaseException:
+            arrived.discard()
+            raise
+
+    def has(self, digest: str) -> bool:
+        """Whether the blob exists."""
+        return self._database.one("SELECT 1 FROM blobs WHERE digest = ?", (digest,)) is not None
+
+    def size(self, digest: str) -> int:
+        """Its size in bytes. Raises NotFound."""
+        row = self._database.one("SELECT size FROM blobs WHERE digest = ?", (digest,))
+        if row is None:
+            raise NotFound(f"blob {digest} not found")
+        return int(row["size"])
+
+    def media_type(self, digest: str) -> str:
+        """What it was said to be when it came. Raises NotFound."""
+        row = self._database.one("SELECT media_type FROM blobs WHERE digest = ?", (digest,))
+        if row is None:
+            raise NotFound(f"blob {digest} not found")
+        return str(row["media_type"])
+
+    def path(self, digest: str) -> str:
+        """Its file, for reading."""
+        return f"{self._blobs}/{digest.removeprefix('sha256:')}"
+
+    def read(self, digest: str) -> bytes:
+        """A small blob whole. Raises NotFound."""
+        try:
+            with open(self.path(digest), "rb") as file:
+                return file.read()
+        except FileNotFoundError:
+            raise NotFound(f"blob {digest} not found") from None
+
+    def digests(self) -> frozenset[str]:
+        """Every blob that exists."""
+        return frozenset(row["digest"] for row in self._database.query("SELECT digest FROM blobs"))
+
+    def remove_all_but(self, needed: Collection[str]) -> None:
+        """Removes the blobs that are not `needed`."""
+        self.remove(self.digests().difference(needed))
+
+    def remove(self, digests: Iterable[str]) -> None:
+        """Removes blobs; those that do not exist are passed over."""
+        gone = list(digests)
+        if not gone:
+            return
+        with self._database.transaction() as transaction:
+            transaction.executemany("DELETE FROM blobs WHERE digest = ?", [(digest,) for digest in gone])
+        for digest in gone:
+            try:
+                os.unlink(self.path(digest))
+            except FileNotFoundError:
+                pass
+
+    def disk_usage(self) -> int:
+        """Bytes of all blobs together."""
+        row = self._database.one("SELECT coalesce(sum(size), 0) AS total FROM blobs")
+        return int(row["total"]) if row else 0
