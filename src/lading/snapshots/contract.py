@@ -1,0 +1,117 @@
+"""What an implementation of snapshots offers. One test suite runs against each.
+
+`stage`, `inherit` and `discard` may be called from any thread; everything
+else runs on the loop's thread.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(slots=True)
+class Staged:
+    """An unpacked layer that does not exist yet.
+
+    `implied` are directories the archive did not describe but put something
+    into, the empty path being the root. `size` is the bytes of its files.
+    """
+
+    directory: str
+    size: int = 0
+    implied: list[bytes] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer that exists, on top of all its parents."""
+
+    chain_id: str
+    diff_id: str
+    parent: str | None
+    size: int
+    blob_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a writable layer holds: bytes and number of inodes."""
+
+    size: int
+    inodes: int
+
+
+class Snapshots(Protocol):
+    """Layers by chain ID, writable layers by key (the container's ID)."""
+
+    name: str
+
+    def open(self) -> None:
+        """Makes the directories and throws away what a crash left. Raises OSError."""
+
+    async def close(self) -> None:
+        """Waits until everything thrown away is gone."""
+
+    def stage(self, pull: Callable[[], bytes]) -> Staged:
+        """Unpacks a plain layer archive. Raises LadingError, leaving nothing behind."""
+
+    def inherit(self, staged: Staged, below: Collection[str]) -> None:
+        """Gives implied directories the owner, mode and times they have below.
+
+        `below` are the directories of the layers below, lowest first (see `directories`).
+        """
+
+    def discard(self, staged: Staged) -> None:
+        """Drops a staged layer."""
+
+    def commit(self, staged: Staged, diff_id: str, parent: str | None, blob_digest: str) -> str:
+        """Makes a staged layer exist and gives its chain ID.
+
+        Belongs into the transaction that needs it. Where the same layer exists
+        already the staged one is dropped.
+        """
+
+    def layer(self, chain_id: str) -> Layer | None:
+        """A layer, or None."""
+
+    def layers(self) -> list[Layer]:
+        """Every layer."""
+
+    def directories(self, chain_id: str | None) -> tuple[str, ...]:
+        """Where the layers of a chain are, lowest first. Raises NotFound."""
+
+    def retain(self, chain_ids: Collection[str]) -> None:
+        """Removes every layer that is neither in `chain_ids`, nor below one, nor below a writable layer.
+
+        Not inside a transaction: files go for good.
+        """
+
+    def prepare(self, key: str, parent: str | None) -> None:
+        """Makes an empty writable layer on top of a chain. Raises Conflict, NotFound, OSError."""
+
+    def mount(self, key: str, target: str) -> None:
+        """Mounts a writable layer. Raises NotFound, OSError."""
+
+    def mount_layers(self, chain_id: str | None, target: str) -> None:
+        """Mounts a chain read-only. Raises NotFound, OSError."""
+
+    def unmount(self, target: str) -> None:
+        """Unmounts; nothing happens where nothing is mounted. Raises OSError."""
+
+    def remove(self, key: str) -> None:
+        """Removes a writable layer; nothing happens where there is none."""
+
+    def usage(self, key: str) -> Usage:
+        """Counts what a writable layer holds. Raises NotFound."""
+
+    def keys(self) -> list[str]:
+        """Every writable layer."""
+
+    def sweep(self, live: Collection[str]) -> None:
+        """Removes writable layers not in `live`, and mounts of layers that no longer exist."""
+
+    def driver_data(self, key: str) -> dict[str, str]:
+        """What inspect shows of a container's storage (GraphDriver.Data)."""
+
+    def layer_data(self, chain_id: str | None) -> dict[str, str]:
+        """What inspect shows of an image's storage (GraphDriver.Data)."""

@@ -1,0 +1,258 @@
+"""Snapshots as overlay directories.
+
+<snapshots>/<name>/          a layer: what it adds, whiteouts as overlay stores them
+<snapshots>/<name>/u, w      a writable layer: upper and work directory
+<snapshots>/.empty/          what a container without layers stands on
+<snapshots>/.trash/          on its way out
+
+Names are short because a kernel before 6.5 takes one page of mount options.
+"""
+
+import itertools
+import os
+import stat
+from collections.abc import Callable, Collection
+
+from lading.errors import Conflict, InternalError, NotFound
+from lading.linux import mounts
+from lading.oci.image import digest_of
+from lading.snapshots.contract import Layer, Staged, Usage
+from lading.snapshots.inherit import inherit
+from lading.snapshots.store import SnapshotStore
+from lading.snapshots.trash import Trash, remove_tree
+from lading.snapshots.unpack import Limits, unpack
+from lading.snapshots.usage import measure
+from lading.state import Database
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+# What a layer may say must not depend on these being compiled or switched on.
+_SAFE_OPTIONS = ("index", "metacopy", "redirect_dir")
+_PARAMETERS = "/sys/module/overlay/parameters"
+
+
+class OverlaySnapshots:
+    """Layers and writable layers below one directory (see `contract.Snapshots`)."""
+
+    name = "overlay2"
+
+    def __init__(self, directory: str, database: Database, limits: Limits | None = None) -> None:
+        self._root = directory
+        self._store = SnapshotStore(database)
+        self._trash = Trash(f"{directory}/.trash")
+        self._limits = limits
+        self._numbers = itertools.count()
+        self._chains: dict[str, tuple[str, ...]] = {}
+        self._options: tuple[str, ...] = ()
+
+    def open(self) -> None:
+        """See the contract. Needs a running loop, whose threads empty the trash."""
+        os.makedirs(f"{self._root}/.empty", mode=0o755, exist_ok=True)
+        self._trash.open()
+        known = self._store.directories()
+        present = [name for name in os.listdir(self._root) if not name.startswith(".")]
+        for name in present:
+            if name not in known:
+                self._trash.throw(f"{self._root}/{name}")
+        highest = max((_number(name) for name in [*present, *known]), default=0)
+        self._numbers = itertools.count(highest + 1)
+        self._options = tuple(
+            f"{name}=off" for name in _SAFE_OPTIONS if os.path.exists(f"{_PARAMETERS}/{name}")
+        )
+
+    async def close(self) -> None:
+        await self._trash.close()
+
+    def stage(self, pull: Callable[[], bytes]) -> Staged:
+        path = self._new_directory()
+        try:
+            root = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                unpacked = unpack(pull, root, self._displace, self._limits)
+            finally:
+                os.close(root)
+        except BaseException:
+            self._remove_now(path)
+            raise
+        return Staged(path, unpacked.size, unpacked.implied)
+
+    def _new_directory(self) -> str:
+        path = f"{self._root}/{_name(next(self._numbers))}"
+        os.mkdir(path, 0o755)
+        # Whatever the umask: a container's root must be open to its users.
+        os.chmod(path, 0o755)
+        return path
+
+    def _displace(self, directory: int, name: bytes) -> None:
+        moved = self._trash.new_name()
+        os.rename(name, moved, src_dir_fd=directory)
+        remove_tree(moved)
+
+    def _remove_now(self, path: str) -> None:
+        moved = self._trash.new_name()
+        os.rename(path, moved)
+        remove_tree(moved)
+
+    def inherit(self, staged: Staged, below: Collection[str]) -> None:
+        inherit(staged.directory, staged.implied, list(below))
+
+    def discard(self, staged: Staged) -> None:
+        if os.path.exists(staged.directory):
+            self._remove_now(staged.directory)
+
+    def commit(self, staged: Staged, diff_id: str, parent: str | None, blob_digest: str) -> str:
+        chain_id = digest_of(f"{parent} {diff_id}".encode()) if parent else diff_id
+        if self._store.layer(chain_id) is not None:
+            self._trash.throw(staged.directory)
+            return chain_id
+        layer = Layer(chain_id, diff_id, parent, staged.size, blob_digest)
+        self._store.add_layer(layer, os.path.basename(staged.directory))
+        return chain_id
+
+    def layer(self, chain_id: str) -> Layer | None:
+        return self._store.layer(chain_id)
+
+    def layers(self) -> list[Layer]:
+        return self._store.layers()
+
+    def directories(self, chain_id: str | None) -> tuple[str, ...]:
+        if chain_id is None:
+            return ()
+        known = self._chains.get(chain_id)
+        if known is None:
+            found = self._store.layer_directory(chain_id)
+            if found is None:
+                raise NotFound(f"layer {chain_id} does not exist")
+            directory, parent = found
+            known = (*self.directories(parent), f"{self._root}/{directory}")
+            self._chains[chain_id] = known
+        return known
+
+    def retain(self, chain_ids: Collection[str]) -> None:
+        layers = {layer.chain_id: layer for layer in self._store.layers()}
+        needed: set[str] = set()
+        for start in {*chain_ids, *self._store.parents_in_use()}:
+            current: str | None = start
+            while current is not None and current not in needed and current in layers:
+                needed.add(current)
+                current = layers[current].parent
+        gone = layers.keys() - needed
+        if not gone:
+            return
+        directories = self._store.remove_layers(gone)
+        self._chains.clear()
+        for directory in directories:
+            self._trash.throw(f"{self._root}/{directory}")
+
+    def prepare(self, key: str, parent: str | None) -> None:
+        if self._store.writable(key) is not None:
+            raise Conflict(f"snapshot {key} exists already")
+        below = self.directories(parent)
+        path = self._new_directory()
+        try:
+            os.mkdir(f"{path}/u", 0o755)
+            os.mkdir(f"{path}/w", 0o700)
+            _look_like(below[-1] if below else f"{self._root}/.empty", f"{path}/u")
+            self._store.add_writable(key, parent, os.path.basename(path))
+        except BaseException:
+            self._trash.throw(path)
+            raise
+
+    def mount(self, key: str, target: str) -> None:
+        directory, parent = self._writable(key)
+        lower = self.directories(parent)[::-1] or (f"{self._root}/.empty",)
+        upper, work = f"{directory}/u", f"{directory}/w"
+        mounts.overlay(mounts.Overlay(lower, upper, work, self._options), target)
+
+    def mount_layers(self, chain_id: str | None, target: str) -> None:
+        empty = f"{self._root}/.empty"
+        # Overlay wants two lower directories where there is no upper one.
+        lower = self.directories(chain_id)[::-1]
+        lower = (*lower, empty) if lower else (empty,)
+        if len(lower) == 1:
+            mounts.bind(empty, target, read_only=True)
+        else:
+            mounts.overlay(mounts.Overlay(lower, options=self._options), target, mounts.MS_RDONLY)
+
+    def _writable(self, key: str) -> tuple[str, str | None]:
+        found = self._store.writable(key)
+        if found is None:
+            raise NotFound(f"snapshot {key} does not exist")
+        return f"{self._root}/{found[0]}", found[1]
+
+    def unmount(self, target: str) -> None:
+        mounts.unmount_if_mounted(target)
+
+    def remove(self, key: str) -> None:
+        found = self._store.writable(key)
+        if found is None:
+            return
+        self._store.remove_writable(key)
+        self._trash.throw(f"{self._root}/{found[0]}")
+
+    def usage(self, key: str) -> Usage:
+        directory, _ = self._writable(key)
+        try:
+            return measure(f"{directory}/u")
+        except OSError as error:
+            raise InternalError(f"cannot measure snapshot {key}: {error.strerror}") from None
+
+    def keys(self) -> list[str]:
+        return list(self._store.writables())
+
+    def sweep(self, live: Collection[str]) -> None:
+        for key in self.keys():
+            if key not in live:
+                self.remove(key)
+        used = {f"{self._root}/{directory}" for directory in self._store.writables().values()}
+        # Last mounted first, so that what lies on top of another goes before it.
+        for entry in reversed(mounts.table()):
+            upper = _upper_of(entry)
+            if upper and upper.startswith(f"{self._root}/") and os.path.dirname(upper) not in used:
+                mounts.unmount_if_mounted(entry.target)
+
+    def driver_data(self, key: str) -> dict[str, str]:
+        directory, parent = self._writable(key)
+        lower = ":".join(self.directories(parent)[::-1])
+        merged = {"LowerDir": lower} if lower else {}
+        upper, work = f"{directory}/u", f"{directory}/w"
+        return {**merged, "MergedDir": f"{directory}/m", "UpperDir": upper, "WorkDir": work}
+
+    def layer_data(self, chain_id: str | None) -> dict[str, str]:
+        directories = self.directories(chain_id)
+        if not directories:
+            return {}
+        below = ":".join(directories[-2::-1])
+        shown = {"LowerDir": below} if below else {}
+        return {**shown, "UpperDir": directories[-1]}
+
+
+def _look_like(model: str, directory: str) -> None:
+    """The root of an overlay is seen with the mode and owner of its upper directory."""
+    shown = os.stat(model)
+    if shown.st_uid or shown.st_gid:
+        os.chown(directory, shown.st_uid, shown.st_gid)
+    os.chmod(directory, stat.S_IMODE(shown.st_mode))
+
+
+def _upper_of(entry: mounts.MountInfo) -> str:
+    if entry.fs_type != "overlay":
+        return ""
+    for option in entry.super_options.split(","):
+        if option.startswith("upperdir="):
+            return option.removeprefix("upperdir=")
+    return ""
+
+
+def _name(number: int) -> str:
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+    return digits or "0"
+
+
+def _number(name: str) -> int:
+    try:
+        return int(name, 36)
+    except ValueError:
+        return 0
