@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import docker
+from docker import DockerClient
 
 IMAGE = "lading/starter"
 _numbers = itertools.count(1)
@@ -46,7 +46,7 @@ class Engine:
         self.subnet = f"10.{200 + os.getpid() % 30}.{number}"
         self.flags = flags
         self.process: subprocess.Popen[bytes] | None = None
-        self._client: docker.DockerClient | None = None
+        self._client: DockerClient | None = None
 
     # --- life
 
@@ -197,10 +197,10 @@ class Engine:
         return done
 
     @property
-    def py(self) -> docker.DockerClient:
+    def py(self) -> DockerClient:
         """docker-py, at the engine's newest API version."""
         if self._client is None:
-            self._client = docker.DockerClient(base_url=f"unix://{self.socket}", version="auto", timeout=30)
+            self._client = DockerClient(base_url=f"unix://{self.socket}", version="auto", timeout=30)
         return self._client
 
 

@@ -6,7 +6,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from tests.engine.engine import IMAGE, Engine, wait_for
 
 
@@ -17,7 +16,9 @@ def test_run_prints_and_passes_on_the_exit_code(engine: Engine) -> None:
 
 
 def test_stdin_reaches_its_end_and_what_follows_is_not_lost(engine: Engine) -> None:
-    done = engine.docker("run", "--rm", "-i", IMAGE, "sh", "-c", "cat; echo done; exit 3", input=b"in", check=False)
+    done = engine.docker(
+        "run", "--rm", "-i", IMAGE, "sh", "-c", "cat; echo done; exit 3", input=b"in", check=False
+    )
     assert (done.returncode, done.stdout) == (3, b"indone\n")
 
 
@@ -48,13 +49,18 @@ def test_an_unknown_image(engine: Engine) -> None:
 
 
 def test_the_life_of_a_container(engine: Engine) -> None:
-    name = engine.docker("create", "--name", "life", IMAGE, "sh", "-c", "echo hello; sleep 100").stdout.strip()
+    name = engine.docker(
+        "create", "--name", "life", IMAGE, "sh", "-c", "echo hello; sleep 100"
+    ).stdout.strip()
     assert len(name) == 64
     engine.docker("start", "life")
     wait_for(lambda: engine.docker("logs", "life").stdout == b"hello\n")
     assert b"Up " in engine.docker("ps").stdout
     engine.docker("rename", "life", "afterlife")
-    assert engine.docker("inspect", "-f", "{{.State.Status}} {{.Name}}", "afterlife").stdout == b"running /afterlife\n"
+    assert (
+        engine.docker("inspect", "-f", "{{.State.Status}} {{.Name}}", "afterlife").stdout
+        == b"running /afterlife\n"
+    )
     refused = engine.docker("rm", "afterlife", check=False)
     assert refused.returncode == 1
     assert b"container is running" in refused.stderr
@@ -64,7 +70,9 @@ def test_the_life_of_a_container(engine: Engine) -> None:
     engine.docker("stop", "-t", "0", "afterlife")
     assert b"Exited (137)" in engine.docker("ps", "-a").stdout
     engine.docker("rm", "afterlife")
-    assert b"No such container" in engine.docker("inspect", "afterlife", check=False).stderr.replace(b"object", b"container")
+    assert b"No such container" in engine.docker("inspect", "afterlife", check=False).stderr.replace(
+        b"object", b"container"
+    )
 
 
 def test_a_name_is_taken_once(engine: Engine) -> None:
@@ -75,8 +83,22 @@ def test_a_name_is_taken_once(engine: Engine) -> None:
 
 def test_exec(engine: Engine) -> None:
     engine.docker("run", "-d", "--name", "host", "-e", "A=1", IMAGE, "sleep", "100")
-    done = engine.docker("exec", "-i", "-e", "B=2", "-w", "/tmp", "-u", "1:1", "host", "sh", "-c",
-                         "cat; echo $A$B; pwd; id -u; exit 5", input=b"in:", check=False)
+    done = engine.docker(
+        "exec",
+        "-i",
+        "-e",
+        "B=2",
+        "-w",
+        "/tmp",
+        "-u",
+        "1:1",
+        "host",
+        "sh",
+        "-c",
+        "cat; echo $A$B; pwd; id -u; exit 5",
+        input=b"in:",
+        check=False,
+    )
     assert (done.returncode, done.stdout) == (5, b"in:12\n/tmp\n1\n")
     missing = engine.docker("exec", "host", "nosuch", check=False)
     assert missing.returncode == 127
@@ -97,7 +119,9 @@ def test_logs_by_every_parameter(engine: Engine) -> None:
 
 
 def test_logs_follow_to_the_end(engine: Engine) -> None:
-    engine.docker("run", "-d", "--name", "f", IMAGE, "sh", "-c", "for i in 1 2 3; do echo $i; sleep 0.2; done")
+    engine.docker(
+        "run", "-d", "--name", "f", IMAGE, "sh", "-c", "for i in 1 2 3; do echo $i; sleep 0.2; done"
+    )
     assert engine.docker("logs", "-f", "f").stdout == b"1\n2\n3\n"
 
 
@@ -112,7 +136,11 @@ def test_images(engine: Engine, tmp_path: Path) -> None:
     busybox = subprocess.run(["which", "busybox"], check=True, capture_output=True).stdout.decode().strip()
     subprocess.run(["cp", busybox, root / "bin" / "busybox"], check=True)
     tar = subprocess.run(["tar", "-C", root, "-c", "."], check=True, capture_output=True).stdout
-    image_id = engine.docker("import", "-c", "CMD [\"/bin/busybox\",\"echo\",\"hi\"]", "-", "mine:1", input=tar).stdout.decode().strip()
+    image_id = (
+        engine.docker("import", "-c", 'CMD ["/bin/busybox","echo","hi"]', "-", "mine:1", input=tar)
+        .stdout.decode()
+        .strip()
+    )
     assert image_id.startswith("sha256:")
     assert engine.docker("run", "--rm", "mine:1").stdout == b"hi\n"
     engine.docker("tag", "mine:1", "mine:2")
@@ -136,14 +164,23 @@ def test_version_and_info(engine: Engine) -> None:
 def test_events_are_told_and_replayed(engine: Engine) -> None:
     engine.docker("run", "--name", "ev", "--label", "x=1", IMAGE, "true")
     engine.docker("rm", "ev")
-    shown = engine.docker("events", "--since", "1m", "--until", "0s", "--filter", "container=ev",
-                          "--format", "{{.Action}}").stdout.decode().split()
+    shown = (
+        engine.docker(
+            "events", "--since", "1m", "--until", "0s", "--filter", "container=ev", "--format", "{{.Action}}"
+        )
+        .stdout.decode()
+        .split()
+    )
     assert [action for action in shown if action not in ("attach",)] == ["create", "start", "die", "destroy"]
 
 
 def test_isolation_by_default(engine: Engine) -> None:
     script = "grep -E '^(CapEff|Seccomp|NoNewPrivs):' /proc/self/status; mount -t tmpfs x /mnt; echo $?; hostname; echo $$"
-    lines = engine.docker("run", "--rm", "--hostname", "inside", IMAGE, "sh", "-c", script).stdout.decode().split("\n")
+    lines = (
+        engine.docker("run", "--rm", "--hostname", "inside", IMAGE, "sh", "-c", script)
+        .stdout.decode()
+        .split("\n")
+    )
     assert "CapEff:\t00000000a80425fb" in lines
     assert "Seccomp:\t2" in lines
     assert "inside" in lines
@@ -176,7 +213,21 @@ def test_run_flags_have_their_effect(engine: Engine, flags: list[str], script: s
 
 
 def test_limits_reach_the_cgroup(engine: Engine) -> None:
-    engine.docker("run", "-d", "--name", "limits", "-m", "64m", "--cpus", "0.5", "--pids-limit", "20", IMAGE, "sleep", "100")
+    engine.docker(
+        "run",
+        "-d",
+        "--name",
+        "limits",
+        "-m",
+        "64m",
+        "--cpus",
+        "0.5",
+        "--pids-limit",
+        "20",
+        IMAGE,
+        "sleep",
+        "100",
+    )
     pid = engine.get("/containers/limits/json")["State"]["Pid"]
     lines = Path(f"/proc/{pid}/cgroup").read_text().split()
     paths = {name: line.split(":", 2)[2] for line in lines for name in line.split(":")[1].split(",")}
@@ -194,7 +245,9 @@ def test_limits_reach_the_cgroup(engine: Engine) -> None:
 
 def test_bind_mounts(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("from outside")
-    done = engine.docker("run", "--rm", "-v", f"{tmp_path}:/m", IMAGE, "sh", "-c", "cat /m/file; echo inside > /m/new")
+    done = engine.docker(
+        "run", "--rm", "-v", f"{tmp_path}:/m", IMAGE, "sh", "-c", "cat /m/file; echo inside > /m/new"
+    )
     assert done.stdout == b"from outside"
     assert (tmp_path / "new").read_text() == "inside\n"
     refused = engine.docker("run", "--rm", "-v", f"{tmp_path}:/m:ro", IMAGE, "touch", "/m/x", check=False)
@@ -206,11 +259,17 @@ def test_bind_mounts(engine: Engine, tmp_path: Path) -> None:
 def test_a_container_joins_the_network_of_another(engine: Engine) -> None:
     engine.docker("run", "-d", "--name", "first", IMAGE, "sleep", "100")
     ours = engine.docker("exec", "first", "ip", "-o", "addr", "show", "eth0").stdout
-    theirs = engine.docker("run", "--rm", "--network", "container:first", IMAGE, "ip", "-o", "addr", "show", "eth0").stdout
+    theirs = engine.docker(
+        "run", "--rm", "--network", "container:first", IMAGE, "ip", "-o", "addr", "show", "eth0"
+    ).stdout
     assert ours
     assert ours == theirs
 
 
 def test_the_host_network(engine: Engine) -> None:
-    shown = engine.docker("run", "--rm", "--network", "host", IMAGE, "ls", "/sys/class/net").stdout.decode().split()
+    shown = (
+        engine.docker("run", "--rm", "--network", "host", IMAGE, "ls", "/sys/class/net")
+        .stdout.decode()
+        .split()
+    )
     assert engine.bridge in shown
