@@ -1,0 +1,265 @@
+"""One client connection: requests in, responses out, one at a time."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import cast
+
+from lading.errors import InvalidParameter, LadingError
+from lading.http.body import HIGH_WATER, BodyQueue, ChunkedBody, FixedBody
+from lading.http.head import END, LONGEST, Head, parse_head
+from lading.http.hijack import Hijacked
+from lading.http.messages import Request, Response, head
+
+_log = logging.getLogger(__name__)
+
+Handler = Callable[[Request], Awaitable[Response | None]]
+"""Answers a request; None where it has hijacked the connection."""
+
+LINGER = 2.0
+"""Seconds a client may go on sending a body nobody wants before it is cut off."""
+
+_BODILESS = (204, 304)
+
+
+class Connection(asyncio.Protocol):
+    """Reads requests, runs the handler, writes responses.
+
+    The handler is cancelled when its client goes away, unless it has hijacked
+    the connection.
+    """
+
+    def __init__(self, handler: Handler, live: "set[Connection]") -> None:
+        self._handler = handler
+        self._live = live
+        self._transport: asyncio.Transport
+        self._buffer = b""
+        self._body: FixedBody | ChunkedBody | None = None
+        self._queue: BodyQueue | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._writable: asyncio.Future[None] | None = None
+        self._state = "open"
+        self._closing = False
+
+    # --- what asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._live.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._state == "lingering":
+            return
+        self._buffer = self._buffer + data if self._buffer else data
+        self._advance()
+
+    def eof_received(self) -> bool:
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._live.discard(self)
+        if self._queue is not None:
+            self._queue.end(InvalidParameter("unexpected EOF"))
+        if self._task is not None and self._state != "hijacked":
+            self._task.cancel()
+        self.resume_writing()
+
+    def pause_writing(self) -> None:
+        self._writable = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        if self._writable is not None and not self._writable.done():
+            self._writable.set_result(None)
+        self._writable = None
+
+    # --- what the server calls
+
+    def shut(self) -> None:
+        """Closes at once if idle, else after the response under way."""
+        self._closing = True
+        if self._task is None and self._state == "open":
+            self._transport.close()
+
+    def cut(self) -> None:
+        """Closes at once, whatever is under way."""
+        self._transport.abort()
+
+    # --- requests
+
+    def _advance(self) -> None:
+        while self._state == "open":
+            if self._body is not None and not self._body.complete:
+                if not self._buffer or not self._take_body():
+                    return
+            elif self._task is not None:
+                if len(self._buffer) > HIGH_WATER:
+                    self._transport.pause_reading()
+                return
+            elif not self._take_head():
+                return
+
+    def _take_body(self) -> bool:
+        assert self._body is not None
+        assert self._queue is not None
+        try:
+            pieces, self._buffer = self._body.feed(self._buffer)
+        except InvalidParameter as error:
+            self._queue.end(error)
+            self._closing = True
+            self._state = "lingering"
+            return False
+        for piece in pieces:
+            self._queue.put(piece)
+        if self._body.complete:
+            self._queue.end()
+        return True
+
+    def _take_head(self) -> bool:
+        self._buffer = self._buffer.lstrip(b"\r\n")
+        end = self._buffer.find(END)
+        if end < 0:
+            if len(self._buffer) > LONGEST:
+                self._refuse(431, "the request's header is too large")
+            return False
+        raw, self._buffer = self._buffer[: end + len(END)], self._buffer[end + len(END) :]
+        try:
+            request_head = parse_head(raw)
+        except LadingError as error:
+            self._refuse(error.status, error.message)
+            return False
+        self._body = request_head.body
+        self._queue = BodyQueue(self._throttle, lambda: self._continue(request_head))
+        if self._body.complete:
+            self._queue.end()
+        request = Request(
+            request_head.method,
+            request_head.target,
+            request_head.headers,
+            self._queue,
+            self._hijack,
+            _peer_name(self._transport),
+        )
+        self._task = asyncio.get_running_loop().create_task(self._serve(request, request_head))
+        return True
+
+    def _continue(self, request_head: Head) -> None:
+        assert self._body is not None
+        if not self._body.complete and request_head.headers.has_token("expect", "100-continue"):
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _throttle(self, stop: bool) -> None:
+        if stop:
+            self._transport.pause_reading()
+        elif not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _refuse(self, status: int, message: str) -> None:
+        body = json.dumps({"message": message}).encode()
+        self._transport.write(_plain_head(status, body) + body)
+        self._linger()
+
+    # --- responses
+
+    async def _serve(self, request: Request, request_head: Head) -> None:
+        try:
+            response = await self._handler(request)
+        except asyncio.CancelledError:
+            self._transport.abort()
+            raise
+        except Exception:
+            _log.exception("%s %s failed", request.method, request.path)
+            response = _failure()
+        if response is None:
+            return
+        try:
+            await self._respond(request, request_head, response)
+        except Exception:
+            # The head is out: the only honest sign of a broken body is a broken connection.
+            _log.exception("%s %s broke off", request.method, request.path)
+            self._transport.abort()
+
+    async def _respond(self, request: Request, request_head: Head, response: Response) -> None:
+        received = self._body is not None and self._body.complete
+        keep = request_head.keep_alive and received and not self._closing
+        fields = list(response.fields)
+        if response.content_type:
+            fields.append(("Content-Type", response.content_type))
+        if not keep:
+            fields.append(("Connection", "close"))
+        if isinstance(response.body, bytes):
+            self._write_whole(request, response.status, fields, response.body)
+        else:
+            await self._write_chunks(request, response.status, fields, response.body)
+        if keep:
+            self._task = self._body = self._queue = None
+            self._throttle(False)
+            self._advance()
+        else:
+            self._linger()
+
+    def _write_whole(self, request: Request, status: int, fields: list[tuple[str, str]], body: bytes) -> None:
+        if status not in _BODILESS:
+            fields.append(("Content-Length", str(len(body))))
+        if request.method == "HEAD" or status in _BODILESS:
+            body = b""
+        self._transport.write(head(status, fields) + body)
+
+    async def _write_chunks(
+        self, request: Request, status: int, fields: list[tuple[str, str]], body: AsyncIterator[bytes]
+    ) -> None:
+        fields.append(("Transfer-Encoding", "chunked"))
+        self._transport.write(head(status, fields))
+        if request.method == "HEAD":
+            return
+        async for piece in body:
+            if piece:
+                self._transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+                await self._drain()
+        self._transport.write(b"0\r\n\r\n")
+
+    async def _drain(self) -> None:
+        if self._writable is not None:
+            await self._writable
+
+    def _linger(self) -> None:
+        """Closes so that a client still sending its body gets to read the answer."""
+        self._state = "lingering"
+        self._throttle(False)
+        if self._body is None or self._body.complete:
+            self._transport.close()
+            return
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        asyncio.get_running_loop().call_later(LINGER, self._transport.close)
+
+    # --- hijacking
+
+    async def _hijack(self, start: bytes) -> Hijacked:
+        self._transport.set_write_buffer_limits(high=0)
+        self._transport.write(start)
+        await self._drain()
+        self._state = "hijacked"
+        self._live.discard(self)
+        self._transport.pause_reading()
+        early, self._buffer = self._buffer, b""
+        return Hijacked(self._transport, early)
+
+
+def _peer_name(transport: asyncio.Transport) -> str:
+    peer = transport.get_extra_info("peername")
+    return f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else ""
+
+
+def _plain_head(status: int, body: bytes) -> bytes:
+    fields = [
+        ("Content-Type", "application/json"),
+        ("Content-Length", str(len(body))),
+        ("Connection", "close"),
+    ]
+    return head(status, fields)
+
+
+def _failure() -> Response:
+    body = json.dumps({"message": "the engine failed at this; its log says more"}).encode()
+    return Response(500, body, content_type="application/json")
