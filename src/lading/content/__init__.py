@@ -11,8 +11,8 @@ start. A blob is not synced to the disk by itself: whoever makes an image of
 blobs decides when that counts as safe (see `images/admit.py`).
 """
 
-from lading.content.compression import Compression, detect, inflate
+from lading.content.compression import MAGIC_LENGTH, Compression, detect, inflate
 from lading.content.ingest import Ingest
 from lading.content.store import Content
 
-__all__ = ["Compression", "Content", "Ingest", "detect", "inflate"]
+__all__ = ["MAGIC_LENGTH", "Compression", "Content", "Ingest", "detect", "inflate"]

@@ -28,6 +28,7 @@ _MAX_EXTENSION = 1 << 20
 _MAX_SEGMENTS = 1 << 20
 
 Segments = list[tuple[int, int]]
+Pieces = Iterator[memoryview]
 
 
 class TarError(ValueError):
@@ -120,7 +121,7 @@ class Reader:
         self._settle_type(entry, kind)
         return entry
 
-    def data(self) -> Iterator[memoryview]:
+    def data(self) -> Pieces:
         """The data of the member `next` gave last, in pieces as they came."""
         while self._left:
             if self._at >= len(self._piece):

@@ -80,8 +80,11 @@ class Snapshots(Protocol):
     def directories(self, chain_id: str | None) -> tuple[str, ...]:
         """Where the layers of a chain are, lowest first. Raises NotFound."""
 
+    def needed(self, chain_ids: Collection[str]) -> set[str]:
+        """The layers that are in `chain_ids`, below one of them, or below a writable layer."""
+
     def retain(self, chain_ids: Collection[str]) -> None:
-        """Removes every layer that is neither in `chain_ids`, nor below one, nor below a writable layer.
+        """Removes every layer that is not `needed`.
 
         Not inside a transaction: files go for good.
         """
@@ -89,14 +92,20 @@ class Snapshots(Protocol):
     def prepare(self, key: str, parent: str | None) -> None:
         """Makes an empty writable layer on top of a chain. Raises Conflict, NotFound, OSError."""
 
-    def mount(self, key: str, target: str) -> None:
-        """Mounts a writable layer. Raises NotFound, OSError."""
+    def mount(self, key: str, target: str, volatile: bool = False) -> None:
+        """Mounts a writable layer. Raises NotFound, OSError.
+
+        `volatile` skips every sync: for what is thrown away when its container ends.
+        """
 
     def mount_layers(self, chain_id: str | None, target: str) -> None:
         """Mounts a chain read-only. Raises NotFound, OSError."""
 
     def unmount(self, target: str) -> None:
-        """Unmounts; nothing happens where nothing is mounted. Raises OSError."""
+        """Unmounts; nothing happens where nothing is mounted. Any thread. Raises OSError.
+
+        May wait until the file system has written what is dirty, unless the mount is volatile.
+        """
 
     def remove(self, key: str) -> None:
         """Removes a writable layer; nothing happens where there is none."""

@@ -127,15 +127,19 @@ class OverlaySnapshots:
             self._chains[chain_id] = known
         return known
 
-    def retain(self, chain_ids: Collection[str]) -> None:
-        layers = {layer.chain_id: layer for layer in self._store.layers()}
+    def needed(self, chain_ids: Collection[str]) -> set[str]:
+        parents = {layer.chain_id: layer.parent for layer in self._store.layers()}
         needed: set[str] = set()
         for start in {*chain_ids, *self._store.parents_in_use()}:
             current: str | None = start
-            while current is not None and current not in needed and current in layers:
+            while current is not None and current not in needed and current in parents:
                 needed.add(current)
-                current = layers[current].parent
-        gone = layers.keys() - needed
+                current = parents[current]
+        return needed
+
+    def retain(self, chain_ids: Collection[str]) -> None:
+        needed = self.needed(chain_ids)
+        gone = [layer.chain_id for layer in self._store.layers() if layer.chain_id not in needed]
         if not gone:
             return
         directories = self._store.remove_layers(gone)
@@ -157,11 +161,17 @@ class OverlaySnapshots:
             self._trash.throw(path)
             raise
 
-    def mount(self, key: str, target: str) -> None:
+    def mount(self, key: str, target: str, volatile: bool = False) -> None:
         directory, parent = self._writable(key)
         lower = self.directories(parent)[::-1] or (f"{self._root}/.empty",)
         upper, work = f"{directory}/u", f"{directory}/w"
-        mounts.overlay(mounts.Overlay(lower, upper, work, self._options), target)
+        try:
+            # The mark of an earlier volatile mount, which would refuse this one.
+            os.rmdir(f"{work}/work/incompat/volatile")
+        except FileNotFoundError:
+            pass
+        options = (*self._options, "volatile") if volatile else self._options
+        mounts.overlay(mounts.Overlay(lower, upper, work, options), target)
 
     def mount_layers(self, chain_id: str | None, target: str) -> None:
         empty = f"{self._root}/.empty"

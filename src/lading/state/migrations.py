@@ -28,6 +28,7 @@ CREATE TABLE images (
     chain_id        TEXT,
     manifest_digest TEXT NOT NULL DEFAULT '',
     parent          TEXT NOT NULL DEFAULT '',
+    unsettled       TEXT NOT NULL DEFAULT '', -- the boot in which it came, until its data is on the disk
     record          BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE image_refs (

@@ -1,0 +1,195 @@
+"""Loading images from an archive: `docker load`."""
+
+import asyncio
+import platform
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from lading.aio import tasks
+from lading.content import MAGIC_LENGTH, Content, detect, inflate
+from lading.errors import InvalidParameter
+from lading.images.admit import Admission, Arrival
+from lading.images.archive import Archive, ArchiveReader, Known
+from lading.images.feed import read_in_thread
+from lading.images.intake import ArrivedLayer, prepend
+from lading.images.plan import LegacyImage, PlannedImage, legacy_config, plan
+from lading.images.reference import Reference, parse
+from lading.snapshots import Snapshots
+
+Message = dict[str, Any]
+
+_ARCHITECTURES = {
+    "x86_64": "amd64",
+    "aarch64": "arm64",
+    "armv7l": "arm",
+    "armv6l": "arm",
+    "i686": "386",
+    "ppc64le": "ppc64le",
+    "s390x": "s390x",
+    "riscv64": "riscv64",
+}
+# A progress line for every so many bytes; the client draws them.
+_PROGRESS_STEP = 512 << 10
+
+
+def architecture() -> str:
+    """This machine's, as Go calls it."""
+    machine = platform.machine()
+    return _ARCHITECTURES.get(machine, machine)
+
+
+class Loader:
+    """Takes archives in."""
+
+    def __init__(
+        self,
+        admission: Admission,
+        content: Content,
+        snapshots: Snapshots,
+        announce: Callable[[str, str, str], object],
+    ) -> None:
+        self._admission = admission
+        self._content = content
+        self._snapshots = snapshots
+        self._announce = announce
+
+    async def load(self, stream: AsyncIterator[bytes], quiet: bool) -> AsyncIterator[Message]:
+        """Loads every image of an archive, giving progress and result messages.
+
+        Raises LadingError; images whose names were given out by then stay.
+        """
+        messages: asyncio.Queue[Message | None] = asyncio.Queue()
+        progress = _silent if quiet else _progress(asyncio.get_running_loop(), messages)
+        with self._admission.under_way():
+            reading = asyncio.create_task(self._read(stream, progress))
+            reading.add_done_callback(lambda _: messages.put_nowait(None))
+            try:
+                while (message := await messages.get()) is not None:
+                    yield message
+            except BaseException:
+                # The thread may be anywhere; what it has taken in must be dropped before we go.
+                reading.cancel()
+                await asyncio.wait([reading])
+                raise
+            archive = await reading
+            try:
+                async for message in self._admit_all(archive):
+                    yield message
+            finally:
+                await tasks.in_thread(archive.discard, self._snapshots)
+
+    async def _read(self, stream: AsyncIterator[bytes], progress: Callable[[str, int, int], None]) -> Archive:
+        reader = ArchiveReader(self._content, self._snapshots, self._known(), progress)
+        return await read_in_thread(
+            stream,
+            lambda pull: reader.read(_inflated(pull)),
+            lambda archive: archive.discard(self._snapshots),
+        )
+
+    def _known(self) -> Known:
+        layers = {
+            layer.diff_id: ArrivedLayer(layer.blob_digest, layer.diff_id)
+            for layer in self._snapshots.layers()
+            if layer.blob_digest
+        }
+        return Known(self._content.digests(), layers)
+
+    async def _admit_all(self, archive: Archive) -> AsyncIterator[Message]:
+        planned = plan(archive.documents, architecture())
+        if not planned:
+            raise InvalidParameter("the archive holds no image for this platform")
+        named = False
+        ids = []
+        for image in planned:
+            arrival = _arrival(image, archive)
+            try:
+                admitted = await self._admission.admit(arrival)
+            except BaseException:
+                await tasks.in_thread(_discard, arrival, self._snapshots)
+                raise
+            ids.append(admitted.image.id)
+            for reference, before in admitted.replaced:
+                yield _line(
+                    f"The image {reference.familiar} already exists, "
+                    f"renaming the old one with ID {before} to empty string"
+                )
+            for reference in arrival.references:
+                named = True
+                yield _line(f"Loaded image: {reference.familiar}")
+            self._announce("load", admitted.image.id, admitted.image.id)
+        if not named:
+            for image_id in ids:
+                yield _line(f"Loaded image ID: {image_id}")
+
+
+def _inflated(pull: Callable[[], bytes]) -> Callable[[], bytes]:
+    """Undoes the compression of the archive as a whole."""
+    first = b""
+    while len(first) < MAGIC_LENGTH and (piece := pull()):
+        first += piece
+    return inflate(prepend(first, pull), detect(first))
+
+
+def _arrival(planned: PlannedImage | LegacyImage, archive: Archive) -> Arrival:
+    references = [_loaded_name(name) for name in planned.names]
+    layers: list[ArrivedLayer] = []
+    try:
+        for path in planned.layers:
+            layers.append(_layer(archive, path))
+        if isinstance(planned, LegacyImage):
+            config = legacy_config(planned.chain, [layer.diff_id for layer in layers])
+            return Arrival(config, layers, references=references)
+        return Arrival(planned.config, layers, planned.manifest, planned.config_type, "", references)
+    except BaseException:
+        for position, layer in enumerate(layers):
+            archive.layers[f"unused {position}"] = layer
+        raise
+
+
+def _layer(archive: Archive, path: str) -> ArrivedLayer:
+    actual = archive.follow(path.strip("/"))
+    if actual in archive.broken:
+        raise archive.broken[actual]
+    layer = archive.layers.get(actual)
+    if layer is None:
+        raise InvalidParameter(f"the archive is incomplete: layer {path!r} is missing")
+    return layer.take()
+
+
+def _loaded_name(name: str) -> Reference:
+    reference = parse(name)
+    if reference.digest:
+        raise InvalidParameter(f"invalid tag {name!r}")
+    return reference.tagged()
+
+
+def _discard(arrival: Arrival, snapshots: Snapshots) -> None:
+    for layer in arrival.layers:
+        layer.discard(snapshots)
+
+
+def _line(text: str) -> Message:
+    return {"stream": f"{text}\n"}
+
+
+def _silent(_name: str, _done: int, _total: int) -> None:
+    pass
+
+
+def _progress(
+    loop: asyncio.AbstractEventLoop, messages: "asyncio.Queue[Message | None]"
+) -> Callable[[str, int, int], None]:
+    shown: dict[str, int] = {}
+
+    def report(name: str, done: int, total: int) -> None:
+        if done < total and done - shown.get(name, -_PROGRESS_STEP) < _PROGRESS_STEP:
+            return
+        shown[name] = done
+        message = {
+            "status": "Loading layer",
+            "progressDetail": {"current": done, "total": total},
+            "id": name,
+        }
+        loop.call_soon_threadsafe(messages.put_nowait, message)
+
+    return report
