@@ -1,0 +1,171 @@
+"""Docker's `local` format: protobuf messages, each between its length before and behind it. Pure.
+
+The length is a 32-bit big-endian word. Source: moby api/types/plugins/logdriver,
+LogEntry {source 1, time_nano 2, line 3, partial 4, partial_log_metadata 5
+{last 1, id 2, ordinal 3}, attrs 6 {key 1, value 2}}.
+"""
+
+import struct
+from collections.abc import Iterator, Mapping
+
+from lading.logs.contract import ReadAt, Record
+from lading.units import rfc3339_fixed
+
+_BLOCK = 64 * 1024
+_LARGEST = 1024 * 1024
+# What nearly every message begins with: the field "source" and half of its value.
+_START = b"\x0a\x06std"
+_word = struct.Struct(">I").unpack_from
+_TIME_FIELD, _LINE_FIELD = 0x10, 0x1A
+
+
+class LocalFile:
+    """See `contract.Format`."""
+
+    def records(self, block: bytes, *, timed: bool) -> tuple[list[Record], int]:
+        frames, taken = _frames(block)
+        entries = [block[start + 4 : end - 4] for start, end in frames]
+        read = [_plain(entry, timed) or _any(entry, timed) for entry in entries]
+        return [record for record in read if record is not None], taken
+
+    def tail(self, read: ReadAt, size: int, count: int) -> tuple[int, int]:
+        starts = _backwards(read, size)
+        place, found = size, 0
+        while found < count:
+            start = next(starts, None)
+            if start is None:
+                break
+            place, found = start, found + 1
+        if found < count and place > 0:
+            return self._tail_by_reading(read, size, count)
+        return place, found
+
+    def _tail_by_reading(self, read: ReadAt, size: int, count: int) -> tuple[int, int]:
+        """As `tail`, for a file with a torn message, which cannot be walked backwards."""
+        starts: list[int] = []
+        position = 0
+        while position < size:
+            frames, taken = _frames(read(position, min(_LARGEST + _BLOCK, size - position)))
+            if taken == 0:
+                break
+            starts += (position + start for start, _ in frames)
+            del starts[:-count]
+            position += taken
+        return (starts[0], len(starts)) if starts else (size, 0)
+
+
+def _backwards(read: ReadAt, size: int) -> Iterator[int]:
+    """Where messages begin, the last one first; ends at what is none."""
+    end, block_start, block = size, size, b""
+    while end >= 8:
+        if end - 4 < block_start or not block:
+            block_start = max(end - _BLOCK, 0)
+            block = read(block_start, end - block_start)
+        (length,) = _word(block, end - 4 - block_start)
+        start = end - 8 - length
+        if start < 0 or length > _LARGEST:
+            return
+        head = (
+            block[start - block_start : start - block_start + 4] if start >= block_start else read(start, 4)
+        )
+        if len(head) < 4 or _word(head)[0] != length:
+            return
+        yield start
+        end = start
+
+
+def _frames(block: bytes) -> tuple[list[tuple[int, int]], int]:
+    """Where the whole messages of a block are, lengths included, and how much of it is done with."""
+    found: list[tuple[int, int]] = []
+    position, size = 0, len(block)
+    while position + 4 <= size:
+        (length,) = _word(block, position)
+        end = position + 8 + length
+        if length <= _LARGEST:
+            if end > size:
+                break
+            if _word(block, end - 4)[0] == length:
+                found.append((position, end))
+                position = end
+                continue
+        # Torn by a crash: on to what looks like the beginning of the next.
+        following = block.find(_START, position + 5)
+        position = following - 4 if following >= 0 else size
+    return found, position
+
+
+def _plain(entry: bytes, timed: bool) -> Record | None:
+    """The usual message, read by its fixed layout: source, a time of nine bytes, a line; nothing more."""
+    if not entry.startswith(_START) or len(entry) < 20 or entry[8] != _TIME_FIELD or entry[18] != _LINE_FIELD:
+        return None
+    length, start = entry[19], 20
+    if length > 0x7F:
+        if len(entry) < 21 or entry[20] > 0x7F:
+            return None
+        length, start = length & 0x7F | entry[20] << 7, 21
+    if start + length != len(entry) or entry[17] > 0x7F or entry[16] < 0x80:
+        return None
+    time = rfc3339_fixed(_varint(entry, 9)[0]) if timed else ""
+    return entry[2:8].decode(), entry[start:] + b"\n", time, None
+
+
+def _any(entry: bytes, timed: bool) -> Record | None:
+    """Any message, field by field; None for what is no message."""
+    source, line, time_ns, unfinished = "stdout", b"", 0, False
+    attributes: dict[str, str] = {}
+    try:
+        for number, value in _fields(entry):
+            if number == 1 and isinstance(value, bytes):
+                source = value.decode()
+            elif number == 2 and isinstance(value, int):
+                time_ns = value
+            elif number == 3 and isinstance(value, bytes):
+                line = value
+            elif number == 4:
+                unfinished = unfinished or bool(value)
+            elif number == 5 and isinstance(value, bytes):
+                unfinished = not dict(_fields(value)).get(1, 0)
+            elif number == 6 and isinstance(value, bytes):
+                attributes |= [_attribute(value)]
+    except (ValueError, IndexError):
+        return None
+    text = line if unfinished else line + b"\n"
+    return source, text, rfc3339_fixed(time_ns) if timed else "", attributes or None
+
+
+def _attribute(entry: bytes) -> tuple[str, str]:
+    fields: Mapping[int, int | bytes] = dict(_fields(entry))
+    key, value = fields.get(1, b""), fields.get(2, b"")
+    if not isinstance(key, bytes) or not isinstance(value, bytes):
+        raise ValueError("not an attribute")
+    return key.decode(), value.decode()
+
+
+def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
+    """The fields of a protobuf message. Raises ValueError or IndexError for what is none."""
+    position = 0
+    while position < len(message):
+        tag, position = _varint(message, position)
+        kind = tag & 7
+        if kind == 0:
+            value, position = _varint(message, position)
+            yield tag >> 3, value
+        elif kind == 2:
+            length, position = _varint(message, position)
+            if position + length > len(message):
+                raise ValueError("field exceeds its message")
+            yield tag >> 3, message[position : position + length]
+            position += length
+        else:
+            raise ValueError("unexpected wire type")
+
+
+def _varint(message: bytes, position: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = message[position]
+        value |= (byte & 0x7F) << shift
+        position += 1
+        if byte < 0x80:
+            return value, position
+        shift += 7
