@@ -1,0 +1,173 @@
+"""Child processes: those we spawn, those the OCI runtime leaves to us, those of a dead keeper."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import struct
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from lading.keeper.loop import BROKEN, READ, Loop, survive
+
+Ended = Callable[[int, bool], None]
+"""ended(code, oom): exit code (128 + number for a signal), and whether the kernel's OOM killer struck."""
+
+UNKNOWN = 255
+"""The code of a process whose end nobody could learn."""
+
+# include/uapi/linux/pidfd.h: _IOWR(0xFF, 11, struct pidfd_info), first published size of 64 bytes;
+# the exit status is there once the process was reaped (Linux 6.15).
+_PIDFD_GET_INFO = 0xC040FF0B
+_PIDFD_INFO_EXIT = 1 << 3
+_RESET = (signal.SIGPIPE, signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)
+
+
+class Children:
+    """Reaps whatever ends and tells whoever asked."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self._followed: dict[int, Ended] = {}
+        self._strangers: dict[int, tuple[int, bool]] = {}
+        self._expecting = 0
+        loop.on_signal(signal.SIGCHLD, self.reap)
+
+    def spawn(
+        self, argv: list[str], env: Mapping[str, str], stdio: Sequence[int], ended: Ended | None = None
+    ) -> int:
+        """Starts a program with the three descriptors `stdio` and no other; its process id.
+
+        Raises OSError where it cannot be started.
+        """
+        actions = [(os.POSIX_SPAWN_DUP2, source, number) for number, source in enumerate(stdio)]
+        pid = os.posix_spawnp(argv[0], argv, env, file_actions=actions, setsigdef=_RESET)
+        if ended is not None:
+            self._followed[pid] = ended
+        return pid
+
+    def follow(self, pid: int, ended: Ended) -> None:
+        """Calls `ended` when the child `pid` ends: at once where it already has."""
+        early = self._strangers.pop(pid, None)
+        if early is not None and not _is_ours(pid):
+            ended(*early)
+        else:
+            self._followed[pid] = ended
+
+    def expect(self) -> None:
+        """Until `settle`, ends of unknown children are remembered: one may be what a runtime started."""
+        self._expecting += 1
+
+    def settle(self) -> None:
+        """Takes one `expect` back."""
+        self._expecting -= 1
+        if not self._expecting:
+            self._strangers.clear()
+
+    def reap(self) -> None:
+        """Buries every child that has ended."""
+        while True:
+            try:
+                # Peeking first: the cgroup of a process can be asked for until it is buried.
+                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if found is None:
+                return
+            pid = found.si_pid
+            code = found.si_status if found.si_code == os.CLD_EXITED else 128 + found.si_status
+            known = pid in self._followed
+            oom = code != 0 and (known or self._expecting > 0) and _oom_killed(pid)
+            os.waitpid(pid, 0)
+            if known:
+                ended = self._followed.pop(pid)
+                survive(ended, code, oom)
+            elif self._expecting:
+                self._strangers[pid] = (code, oom)
+
+
+class Foreigner:
+    """The end of a process that is nobody's child here: adopted after another keeper's death."""
+
+    # For the time a parent may take to reap it, or the daemon to tell.
+    _PATIENCE = 10.0
+
+    def __init__(self, loop: Loop, pidfd: int, ended: Ended) -> None:
+        self._loop = loop
+        self._pidfd = pidfd
+        self._ended: Ended | None = ended
+        self._deadline = 0.0
+        loop.watch(pidfd, READ, self._ready)
+
+    def _ready(self, events: int) -> None:
+        code = exit_code(self._pidfd)
+        if code is None and not self._deadline:
+            # Dead, but a zombie of a parent elsewhere: the code comes with the burial.
+            self._deadline = time.monotonic() + self._PATIENCE
+            self._loop.change(self._pidfd, 0)
+            self._ask_again()
+        elif code is not None:
+            self.tell(code)
+        elif events & BROKEN:
+            # Reaped, and this kernel keeps no code; only the daemon can still know it.
+            self._loop.unwatch(self._pidfd)
+
+    def _ask_again(self) -> None:
+        if self._ended is None:
+            return
+        code = exit_code(self._pidfd)
+        if code is not None:
+            self.tell(code)
+        elif time.monotonic() > self._deadline:
+            self.tell(UNKNOWN)
+        else:
+            self._loop.after(0.05, self._ask_again)
+
+    def tell(self, code: int) -> None:
+        """The exit code, whoever found it out; later ones are ignored."""
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            self._loop.unwatch(self._pidfd)
+            ended(code, False)
+
+
+def exit_code(pidfd: int) -> int | None:
+    """The exit code of a reaped process, where the kernel keeps it with the descriptor."""
+    info = bytearray(64)
+    struct.pack_into("Q", info, 0, _PIDFD_INFO_EXIT)
+    try:
+        fcntl.ioctl(pidfd, _PIDFD_GET_INFO, info)
+    except OSError:
+        return None
+    if not struct.unpack_from("Q", info)[0] & _PIDFD_INFO_EXIT:
+        return None
+    code = os.waitstatus_to_exitcode(struct.unpack_from("i", info, 60)[0])
+    return 128 - code if code < 0 else code
+
+
+def _is_ours(pid: int) -> bool:
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def _oom_killed(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/cgroup", encoding="utf-8") as file:
+            groups = file.read()
+        path = "/sys/fs/cgroup{}/memory.events"
+        for line in groups.splitlines():
+            _, controllers, group = line.split(":", 2)
+            if "memory" in controllers.split(","):
+                path, place = "/sys/fs/cgroup/memory{}/memory.oom_control", group
+                break
+            if not controllers:
+                place = group
+        with open(path.format(place), encoding="ascii") as file:
+            words = file.read().split()
+        return int(words[words.index("oom_kill") + 1]) > 0
+    except (OSError, ValueError, UnboundLocalError):
+        return False

@@ -1,0 +1,261 @@
+"""All the keeper holds, and what the daemon can ask of it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Mapping
+
+from lading.keeper import record
+from lading.keeper.build import build
+from lading.keeper.children import Children, Foreigner
+from lading.keeper.client import Client
+from lading.keeper.journal import Journal
+from lading.keeper.launch import Launch
+from lading.keeper.log import Log
+from lading.keeper.loop import Loop, say
+from lading.keeper.process import Process
+from lading.keeper.wire import Message
+
+_GZIP = "gzip"
+_RETRY = 2.0
+
+
+class Refused(Exception):
+    """A request that cannot be met; `kind` is "not-found", "conflict", "failed" or "runtime"."""
+
+    def __init__(self, kind: str, text: str, code: int = 0) -> None:
+        super().__init__(text)
+        self.kind = kind
+        self.code = code
+
+
+Reply = Callable[[Message, Mapping[str, int]], None]
+"""reply(result, named descriptors)"""
+Refuse = Callable[[Refused], None]
+
+
+class Keeper:
+    """The processes, by key; `announce` sends news to every daemon connected."""
+
+    def __init__(self, loop: Loop, announce: Callable[[Message], None]) -> None:
+        self.loop = loop
+        self.children = Children(loop)
+        self.journal = Journal()
+        self.processes: dict[str, Process] = {}
+        self.launching: dict[str, Launch] = {}
+        self.waiting: dict[str, list[Client]] = {}
+        self.compressing = 0
+        self._foreign: dict[str, Foreigner] = {}
+        self._announce = announce
+        self._clients = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody would miss it."""
+        return not (self.processes or self.launching or self.waiting or self.compressing)
+
+    # Beginning
+
+    def launch(self, order: Message, reply: Reply, refuse: Refuse) -> None:
+        """Starts a process by the OCI runtime; answers when the runtime has ended."""
+        facts = dict(order["facts"])
+        key = str(facts["key"])
+        if key in self.processes or key in self.launching:
+            raise Refused("conflict", f"{key} is held already")
+
+        def launched(pid: int, started_ns: int, held: dict[str, int]) -> None:
+            del self.launching[key]
+            self._started(facts, pid, started_ns, held, reply)
+
+        def failed(text: str, code: int) -> None:
+            del self.launching[key]
+            self._release(key)
+            refuse(Refused("runtime", text, code))
+
+        record.remove(facts["record"])
+        launch = self.launching[key] = Launch(self.loop, self.children, facts, order, launched, failed)
+        try:
+            launch.begin()
+        except OSError as error:
+            del self.launching[key]
+            self._release(key)
+            raise Refused("runtime", f"{order['argv'][0]}: {error.strerror}", 127) from error
+
+    def _started(self, facts: Message, pid: int, started_ns: int, held: dict[str, int], reply: Reply) -> None:
+        try:
+            pidfd = os.pidfd_open(pid)
+        except ProcessLookupError:
+            pidfd = -1
+        facts.update(pid=pid, started_ns=started_ns, state="running", slots=self._slots(facts))
+        process = self._hold(facts, pidfd, held)
+        reply(dict(facts), process.descriptors())
+        for client in self.waiting.pop(process.key, []):
+            process.join(client)
+        process.begin()
+        self.children.follow(pid, lambda code, oom: self._ended(process, code, oom, ""))
+
+    def _slots(self, facts: Message) -> tuple[int, int] | None:
+        if facts["sink"]["driver"] == "none":
+            return None
+        return self.journal.claim(), self.journal.claim()
+
+    def _hold(self, facts: Message, pidfd: int, held: dict[str, int]) -> Process:
+        log = None
+        if facts["slots"] is not None:
+            try:
+                first, second = facts["slots"]
+                log = Log(facts["sink"], (first, second), self.journal, self._compress)
+            except OSError as error:
+                # Too late to refuse: the container runs. Better without a log than not at all.
+                say(f"{facts['sink'].get('path')}: {error.strerror}: {facts['key']} runs without a log")
+        process = Process(self.loop, facts, pidfd, held, log, self._announce)
+        self.processes[process.key] = process
+        return process
+
+    def _compress(self, source: str, target: str, finished: Callable[[bool], None]) -> None:
+        files = [
+            os.open(source, os.O_RDONLY | os.O_CLOEXEC),
+            os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640),
+            os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC),
+        ]
+
+        def ended(code: int, _oom: bool) -> None:
+            self.compressing -= 1
+            finished(code == 0)
+
+        try:
+            self.children.spawn([_GZIP, "-1"], os.environ, files, ended)
+            self.compressing += 1
+        except OSError as error:
+            say(f"{source} stays uncompressed: {_GZIP}: {error.strerror}")
+            finished(False)
+        finally:
+            for file in files:
+                os.close(file)
+
+    # Taking over
+
+    def take_journal(self, file: int) -> None:
+        """Goes on with a dead keeper's journal, before anything is adopted."""
+        if self.processes or self.launching:
+            raise Refused("conflict", "the keeper already holds processes")
+        os.close(self.journal.file)
+        self.journal = Journal(file)
+
+    def adopt(self, facts: Message, held: dict[str, int]) -> Process:
+        """Takes over a process whose keeper has died."""
+        key = str(facts["key"])
+        if key in self.processes:
+            raise Refused("conflict", f"{key} is held already")
+        pidfd = held.pop("pidfd", -1)
+        ended = record.read(facts)
+        if ended is not None or facts["state"] != "running":
+            # All it printed was logged before its end was recorded.
+            facts.update(ended or {}, state="exited", slots=None)
+        process = self._hold(facts, pidfd, held)
+        if facts["state"] != "running":
+            process.finish()
+            return process
+        if process.log is not None:
+            process.log.restore()
+        process.begin()
+
+        def gone(code: int, oom: bool) -> None:
+            self._ended(process, code, oom, "the exit code was lost with the keeper" if code == 255 else "")
+
+        if pidfd < 0:
+            gone(255, False)
+        else:
+            self._foreign[key] = Foreigner(self.loop, pidfd, gone)
+        return process
+
+    def tell_exit(self, key: str, code: int) -> None:
+        """The daemon has buried an adopted process."""
+        foreign = self._foreign.get(key)
+        if foreign is not None:
+            foreign.tell(code)
+
+    # Ending
+
+    def _ended(self, process: Process, code: int, oom: bool, reason: str) -> None:
+        self._foreign.pop(process.key, None)
+        process.facts.update(state="exited", code=code, oom=oom, finished_ns=time.time_ns(), reason=reason)
+        process.finish()
+        self._record(process)
+        self._announce({"news": "exit", **process.facts})
+
+    def _record(self, process: Process) -> None:
+        if self.processes.get(process.key) is not process:
+            return
+        try:
+            record.write(process.facts)
+        except OSError as error:
+            say(f"{process.facts['record']}: {error.strerror}: the exit of {process.key} is not recorded")
+            # A full disk may have room later; a directory that was removed is not missed.
+            if error.errno != errno.ENOENT:
+                self.loop.after(_RETRY, lambda: self._record(process))
+
+    def forget(self, key: str) -> None:
+        """The daemon has dealt with an exit, or wants nobody to wait for a start any more."""
+        process = self.processes.get(key)
+        if process is not None and process.running:
+            raise Refused("conflict", f"{key} is still running")
+        if process is not None:
+            del self.processes[key]
+            record.remove(process.facts["record"])
+        self._release(key)
+
+    def _release(self, key: str) -> None:
+        for client in self.waiting.pop(key, []):
+            client.end()
+
+    # Using
+
+    def process(self, key: str) -> Process:
+        """Raises Refused where it is not held."""
+        try:
+            return self.processes[key]
+        except KeyError:
+            raise Refused("not-found", f"{key} is not running") from None
+
+    def attach(self, wishes: Message, connection: socket.socket) -> int:
+        """Attaches a client now, or as soon as its process is launched; the client's number."""
+        key = str(wishes["key"])
+        process = self.processes.get(key)
+        if process is not None and not process.running:
+            raise Refused("conflict", f"{key} has ended")
+        self._clients += 1
+        client = Client(self.loop, connection, {**wishes, "id": self._clients}, self._client_gone)
+        if process is None:
+            self.waiting.setdefault(key, []).append(client)
+        else:
+            process.join(client)
+        return self._clients
+
+    def _client_gone(self, client: Client) -> None:
+        key = client.wishes["key"]
+        if client.process is not None:
+            client.process.left(client)
+        elif client in self.waiting.get(key, ()):
+            self.waiting[key].remove(client)
+            if not self.waiting[key]:
+                del self.waiting[key]
+        self._announce({"news": "gone", "key": key, "client": client.wishes["id"]})
+
+    def signal(self, key: str, number: int) -> None:
+        """Signals a process that has not ended."""
+        process = self.process(key)
+        if not process.running or process.pidfd < 0:
+            raise Refused("conflict", f"{key} has ended")
+        try:
+            signal.pidfd_send_signal(process.pidfd, number)
+        except ProcessLookupError as error:
+            raise Refused("conflict", f"{key} has ended") from error
+
+    def about(self) -> Message:
+        """What a daemon asks first."""
+        return {"build": build(), "pid": os.getpid(), "keys": list(self.processes)}

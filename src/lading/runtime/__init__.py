@@ -1,0 +1,26 @@
+"""Processes of containers: started by the OCI runtime, held by the keeper, used from here.
+
+Also here: `spec`, which builds the OCI runtime's configuration. Not here: what
+a container is (containers), its root (snapshots), its network, what its log
+holds (logs). Calls keeper (its words only), linux, aio, paths and errors.
+"""
+
+from lading.runtime.detach_keys import detach_sequence
+from lading.runtime.errors import LaunchError
+from lading.runtime.oci import OciRuntime
+from lading.runtime.runtime import Runtime
+from lading.runtime.words import Attach, Detached, Exec, Exit, Launch, Process, Started
+
+__all__ = [
+    "Attach",
+    "Detached",
+    "Exec",
+    "Exit",
+    "Launch",
+    "LaunchError",
+    "OciRuntime",
+    "Process",
+    "Runtime",
+    "Started",
+    "detach_sequence",
+]

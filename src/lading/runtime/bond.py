@@ -1,0 +1,236 @@
+"""A lasting bond with the keeper: found or spawned, found again, replaced when it has died."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lading.aio.tasks import Background
+from lading.errors import LadingError, NotFound, Unavailable
+from lading.keeper import Message, build
+from lading.runtime.holdings import Held, HeldClient, Holdings
+from lading.runtime.link import Link, LinkLost, connect
+from lading.runtime.spawn import become_subreaper, exit_code_of_child, spawn_keeper
+
+_log = logging.getLogger(__name__)
+
+_PATIENCE = 30.0
+_LONGEST_PAUSE = 5.0
+
+
+class Bond:
+    """`ask` reaches whatever keeper there is; `ended` and `detached` are its news."""
+
+    def __init__(
+        self,
+        socket_path: str,
+        log_path: str,
+        ended: Callable[[Held], None],
+        detached: Callable[[Message], None],
+    ) -> None:
+        self._socket_path = socket_path
+        self._log_path = log_path
+        self._ended = ended
+        self._detached = detached
+        self._link: Link | None = None
+        self._up = asyncio.Event()
+        self._closing = False
+        self._background = Background()
+        self.holdings = Holdings()
+
+    async def open(self) -> None:
+        """Finds the keeper, or spawns one. Raises LadingError where neither succeeds."""
+        become_subreaper()
+        await self._establish()
+
+    async def close(self) -> None:
+        """Leaves the keeper to itself."""
+        self._closing = True
+        await self._background.cancel()
+        if self._link is not None:
+            self._link.close()
+        for held in self.holdings.processes.values():
+            self._stop_watching(held)
+        self.holdings.close()
+
+    async def ask(
+        self,
+        operation: str,
+        descriptors: Mapping[str, int] | None = None,
+        /,
+        *,
+        repeat: bool = False,
+        **fields: Any,
+    ) -> tuple[Message, dict[str, int]]:
+        """As `Link.ask`, waiting for a keeper to be there; asks the next one too if `repeat`."""
+        while True:
+            link = await self._ready_link()
+            try:
+                return await link.ask(operation, descriptors, **fields)
+            except LinkLost:
+                if not repeat or self._closing:
+                    raise
+
+    async def _ready_link(self) -> Link:
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self._up.wait()
+        except TimeoutError:
+            raise Unavailable(f"the keeper cannot be reached; see {self._log_path}") from None
+        assert self._link is not None
+        return self._link
+
+    def _lost(self) -> None:
+        self._up.clear()
+        if not self._closing:
+            self._background.spawn(self._restore(), "find the keeper again")
+
+    async def _restore(self) -> None:
+        if self._up.is_set():
+            return
+        _log.warning("lost the keeper; looking for it")
+        pause = 0.1
+        while True:
+            try:
+                await self._establish()
+                return
+            except (LadingError, OSError) as error:
+                _log.error("cannot reach the keeper: %s", error)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _establish(self) -> None:
+        try:
+            connection = connect(self._socket_path)
+        except OSError:
+            await spawn_keeper(self._socket_path, self._log_path)
+            connection = connect(self._socket_path)
+        established = False
+
+        def lost() -> None:
+            if established:
+                self._lost()
+
+        link = self._link = Link(connection, self._news, lost)
+        try:
+            about, _ = await link.ask("hello")
+            if about["build"] != build():
+                await link.ask("upgrade")
+            await self._agree(link, set(about["keys"]))
+        except BaseException:
+            link.close()
+            raise
+        established = True
+        self._up.set()
+
+    async def _agree(self, link: Link, keys: set[str]) -> None:
+        """Makes the keeper hold what we hold and us what it holds."""
+        missing = [held for key, held in self.holdings.processes.items() if key not in keys]
+        if missing and not keys and self.holdings.journal >= 0:
+            await link.ask("take_journal", {"journal": self.holdings.journal})
+        for held in missing:
+            await self._hand_over(link, held)
+        if not keys:
+            await self._hand_over_clients(link)
+        for key in keys:
+            await self._learn(link, key)
+        _, named = await link.ask("journal")
+        self.holdings.replace_journal(named["journal"])
+
+    async def _hand_over(self, link: Link, held: Held) -> None:
+        known = held.running
+        try:
+            facts, _ = await link.ask("adopt", held.descriptors, facts=held.facts)
+        except LinkLost:
+            raise
+        except LadingError as error:
+            _log.error("the keeper cannot take over %s: %s", held.facts["key"], error)
+            return
+        held.facts.update(facts)
+        if held.running and "pidfd" in held.descriptors:
+            pidfd = held.descriptors["pidfd"]
+            asyncio.get_running_loop().add_reader(pidfd, self._bury, held)
+        elif known and not held.running:
+            self._has_ended(held)
+
+    def _bury(self, held: Held) -> None:
+        """An adopted process has ended. If it fell to us as the dead keeper's parent, so does its code."""
+        self._stop_watching(held)
+        code = exit_code_of_child(held.descriptors["pidfd"])
+        if code is not None:
+            key = held.facts["key"]
+            self._background.spawn(self.ask("exited", key=key, code=code, repeat=True), "tell an exit")
+
+    def _stop_watching(self, held: Held) -> None:
+        if "pidfd" in held.descriptors:
+            asyncio.get_running_loop().remove_reader(held.descriptors["pidfd"])
+
+    async def _hand_over_clients(self, link: Link) -> None:
+        clients = list(self.holdings.clients.values())
+        self.holdings.clients.clear()
+        for client in clients:
+            try:
+                answer, _ = await link.ask("attach", {"client": client.descriptor}, wishes=client.wishes)
+                self.holdings.clients[answer["client"]] = client
+            except LinkLost:
+                raise
+            except LadingError:
+                client.end()
+
+    async def _learn(self, link: Link, key: str) -> None:
+        answer, named = await link.ask("handles", key=key)
+        clients = {wishes["id"]: named.pop(f"client-{wishes['id']}") for wishes in answer["clients"]}
+        for wishes in answer["clients"]:
+            number = wishes["id"]
+            if number in self.holdings.clients:
+                os.close(clients[number])
+            else:
+                self.holdings.clients[number] = HeldClient({**wishes, "early": ""}, clients[number])
+        former = self.holdings.processes.get(key)
+        held = self.holdings.processes[key] = Held(answer["facts"], named)
+        if former is not None:
+            self._stop_watching(former)
+            former.drop_all()
+            if former.running and not held.running:
+                self._has_ended(held)
+
+    def hold(self, facts: Message, descriptors: dict[str, int]) -> Held:
+        """Notes a process just launched."""
+        held = self.holdings.processes[facts["key"]] = Held(facts, descriptors)
+        for client in self.holdings.clients.values():
+            if client.wishes["key"] == facts["key"]:
+                client.wishes["early"] = ""
+        return held
+
+    async def forget(self, key: str) -> None:
+        """Lets keeper and daemon forget an ended process, or clients that wait for a start."""
+        held = self.holdings.processes.pop(key, None)
+        if held is not None:
+            self._stop_watching(held)
+            held.drop_all()
+        try:
+            await self.ask("forget", key=key, repeat=True)
+        except NotFound:
+            pass
+
+    def _news(self, message: Message) -> None:
+        kind = message["news"]
+        if kind == "detached":
+            self._detached(message)
+        elif kind == "gone":
+            client = self.holdings.clients.pop(message["client"], None)
+            if client is not None:
+                client.close()
+        elif message["key"] in self.holdings.processes:
+            held = self.holdings.processes[message["key"]]
+            if kind == "stdin-closed":
+                held.drop("stdin")
+            elif kind == "exit" and held.running:
+                held.facts.update(message)
+                self._has_ended(held)
+
+    def _has_ended(self, held: Held) -> None:
+        self._stop_watching(held)
+        held.drop_all()
+        self._ended(held)
