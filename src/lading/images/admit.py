@@ -144,11 +144,11 @@ class Admission:
                 self._content.keep(layer.ingest, layer.media_type)
             if layer.staged is not None:
                 self._snapshots.commit(layer.staged, layer.diff_id, chain_id, layer.digest)
-            present = self._snapshots.layer(wanted)
-            if present is None:
+            made = self._snapshots.layer(wanted)
+            if made is None:
                 raise InvalidParameter(f"layer {layer.digest} is not where it was")
             chain_id = wanted
-            size += present.size
+            size += made.size
         image_id = self._content.write(arrival.config, arrival.config_type)
         blobs = [image_id, *(layer.digest for layer in arrival.layers)]
         manifest_digest = ""
@@ -166,8 +166,11 @@ class Admission:
             manifest_digest,
             Record(tuple(dict.fromkeys(blobs))),
         )
-        if self._store.row(image_id) is None:
+        present = self._catalog.get(image_id)
+        if present is None:
             self._store.add(image, self._boot)
+        else:
+            self._store.extend(present, image)
         replaced = []
         for reference in arrival.references:
             before = self._store.point(reference, image_id)

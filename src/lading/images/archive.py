@@ -92,16 +92,14 @@ class ArchiveReader:
             return
         if entry.type != tar.REGULAR or entry.segments is not None:
             return
-        present = self._present(path)
-        if present is not None:
-            self._archive.layers[path] = present
-            return
         pieces = reader.data()
         first = b""
         while len(first) < tar.BLOCK and (piece := next(pieces, None)) is not None:
             first += bytes(piece)
         if _is_document(first, entry.size):
             self._document(path, first, pieces)
+        elif (present := self._present(path)) is not None:
+            self._archive.layers[path] = present
         elif detect(first) is not Compression.NONE or tar.looks_like_header(first[: tar.BLOCK]):
             self._layer(path, entry.size, first, pieces)
 

@@ -34,6 +34,16 @@ class ImageStore:
                 ),
             )
 
+    def extend(self, present: Image, again: Image) -> None:
+        """The same image came another way: what it was said to consist of there is kept too."""
+        blobs = tuple(dict.fromkeys((*present.record.blobs, *again.record.blobs)))
+        self.record(present.id, msgspec.structs.replace(present.record, blobs=blobs))
+        with self.database.transaction() as transaction:
+            transaction.execute(
+                "UPDATE images SET manifest_digest = ? WHERE id = ? AND manifest_digest = ''",
+                (again.manifest_digest, present.id),
+            )
+
     def row(self, image_id: str) -> sqlite3.Row | None:
         return self.database.one("SELECT * FROM images WHERE id = ?", (image_id,))
 

@@ -165,11 +165,8 @@ class OverlaySnapshots:
         directory, parent = self._writable(key)
         lower = self.directories(parent)[::-1] or (f"{self._root}/.empty",)
         upper, work = f"{directory}/u", f"{directory}/w"
-        try:
-            # The mark of an earlier volatile mount, which would refuse this one.
-            os.rmdir(f"{work}/work/incompat/volatile")
-        except FileNotFoundError:
-            pass
+        # The mark of an earlier volatile mount, which would refuse this one.
+        remove_tree(f"{work}/work/incompat/volatile")
         options = (*self._options, "volatile") if volatile else self._options
         mounts.overlay(mounts.Overlay(lower, upper, work, options), target)
 

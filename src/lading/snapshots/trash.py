@@ -21,11 +21,12 @@ _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 def remove_tree(path: str) -> None:
     """Removes a tree; nothing happens where there is none. Blocks. Raises OSError."""
-    above = os.open(os.path.dirname(path), _OPEN)
+    try:
+        above = os.open(os.path.dirname(path), _OPEN)
+    except FileNotFoundError:
+        return
     try:
         _remove(above, os.path.basename(path))
-    except FileNotFoundError:
-        pass
     finally:
         os.close(above)
 
@@ -35,7 +36,10 @@ def _remove(top: int, name: str) -> None:
     pending = [name]
     while pending:
         present = pending.pop()
-        directory = os.open(present, _OPEN, dir_fd=top)
+        try:
+            directory = os.open(present, _OPEN, dir_fd=top)
+        except FileNotFoundError:
+            continue
         try:
             for entry in os.listdir(directory):
                 _remove_entry(top, directory, entry, pending)
