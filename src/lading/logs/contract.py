@@ -1,6 +1,6 @@
 """What a log driver is, and what the keeper is told of a container's log."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Generator, Mapping
 from typing import Protocol, TypedDict
 
 from msgspec import Struct
@@ -9,8 +9,8 @@ Record = tuple[str, bytes, str, Mapping[str, str] | None]
 """One entry of a log: "stdout" or "stderr", its text, its time as `units.rfc3339_fixed`
 writes it (empty where nobody asked for it) and the container's attributes."""
 
-ReadAt = Callable[[int, int], bytes]
-"""read(offset, length): what a file holds there, less at its end."""
+Search = Generator[tuple[int, int], bytes, tuple[int, int]]
+"""Yields (offset, length) of what it wants to be sent of a file; returns its result."""
 
 
 class Sink(TypedDict):
@@ -51,6 +51,6 @@ class Format(Protocol):
         """
         ...
 
-    def tail(self, read: ReadAt, size: int, count: int) -> tuple[int, int]:
+    def tail(self, size: int, count: int) -> Search:
         """Where the last `count` records in a file's first `size` bytes begin, and how many there are."""
         ...

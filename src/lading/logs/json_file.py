@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from lading.errors import InvalidParameter
-from lading.logs.contract import ReadAt, Record
+from lading.logs.contract import Record, Search
 from lading.units import parse_rfc3339, rfc3339_fixed
 
 _BLOCK = 64 * 1024
@@ -36,17 +36,17 @@ class JsonFile:
         try:
             lines = _decoder.decode_lines(whole)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            lines = [line for text in whole.splitlines() if (line := _salvage(text)) is not None]
+            lines = [line for text in whole.split(b"\n") if (line := _salvage(text)) is not None]
         if timed:
             return [(line.stream, line.log.encode(), fixed(line.time), line.attrs) for line in lines], end
         return [(line.stream, line.log.encode(), "", line.attrs) for line in lines], end
 
-    def tail(self, read: ReadAt, size: int, count: int) -> tuple[int, int]:
+    def tail(self, size: int, count: int) -> Search:
         # The newline that ends the last record is not one that begins a record.
         wanted, found, position = count + 1, 0, size
         while position > 0:
             start = max(position - _BLOCK, 0)
-            block = read(start, position - start)
+            block = yield start, position - start
             here = block.count(b"\n")
             if found + here >= wanted:
                 return start + _last(block, wanted - found) + 1, count

@@ -7,8 +7,9 @@ LogEntry {source 1, time_nano 2, line 3, partial 4, partial_log_metadata 5
 
 import struct
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
-from lading.logs.contract import ReadAt, Record
+from lading.logs.contract import Record, Search
 from lading.units import rfc3339_fixed
 
 _BLOCK = 64 * 1024
@@ -28,50 +29,54 @@ class LocalFile:
         read = [_plain(entry, timed) or _any(entry, timed) for entry in entries]
         return [record for record in read if record is not None], taken
 
-    def tail(self, read: ReadAt, size: int, count: int) -> tuple[int, int]:
-        starts = _backwards(read, size)
-        place, found = size, 0
-        while found < count:
-            start = next(starts, None)
-            if start is None:
-                break
-            place, found = start, found + 1
-        if found < count and place > 0:
-            return self._tail_by_reading(read, size, count)
-        return place, found
+    def tail(self, size: int, count: int) -> Search:
+        end, found = size, 0
+        while found < count and end > 0:
+            start = max(end - _BLOCK, 0)
+            block = yield start, end - start
+            ends = _frames_backwards(block, count - found)
+            if ends is None and start > 0 and end - start < _LARGEST:
+                # It may only be a message that is longer than a block.
+                start = max(end - _LARGEST - _BLOCK, 0)
+                block = yield start, end - start
+                ends = _frames_backwards(block, count - found)
+            if ends is None:
+                return (yield from self._tail_by_reading(size, count))
+            end, found = start + ends[0], found + ends[1]
+        return end, found
 
-    def _tail_by_reading(self, read: ReadAt, size: int, count: int) -> tuple[int, int]:
+    def _tail_by_reading(self, size: int, count: int) -> Search:
         """As `tail`, for a file with a torn message, which cannot be walked backwards."""
         starts: list[int] = []
-        position = 0
+        position, length = 0, _BLOCK
         while position < size:
-            frames, taken = _frames(read(position, min(_LARGEST + _BLOCK, size - position)))
-            if taken == 0:
-                break
+            block = yield position, min(length, size - position)
+            frames, taken = _frames(block)
             starts += (position + start for start, _ in frames)
             del starts[:-count]
             position += taken
+            if taken == 0:
+                if length > _LARGEST or position + length >= size:
+                    break
+                length = _LARGEST + _BLOCK
+            else:
+                length = _BLOCK
         return (starts[0], len(starts)) if starts else (size, 0)
 
 
-def _backwards(read: ReadAt, size: int) -> Iterator[int]:
-    """Where messages begin, the last one first; ends at what is none."""
-    end, block_start, block = size, size, b""
-    while end >= 8:
-        if end - 4 < block_start or not block:
-            block_start = max(end - _BLOCK, 0)
-            block = read(block_start, end - block_start)
-        (length,) = _word(block, end - 4 - block_start)
+def _frames_backwards(block: bytes, count: int) -> tuple[int, int] | None:
+    """Where the last messages of a block begin, and how many they are, at most `count`.
+
+    The block ends where a message does; None where not even one is whole.
+    """
+    end, found = len(block), 0
+    while found < count and end >= 8:
+        (length,) = _word(block, end - 4)
         start = end - 8 - length
-        if start < 0 or length > _LARGEST:
-            return
-        head = (
-            block[start - block_start : start - block_start + 4] if start >= block_start else read(start, 4)
-        )
-        if len(head) < 4 or _word(head)[0] != length:
-            return
-        yield start
-        end = start
+        if start < 0 or _word(block, start)[0] != length:
+            break
+        end, found = start, found + 1
+    return (end, found) if found else None
 
 
 def _frames(block: bytes) -> tuple[list[tuple[int, int]], int]:
@@ -105,8 +110,14 @@ def _plain(entry: bytes, timed: bool) -> Record | None:
         length, start = length & 0x7F | entry[20] << 7, 21
     if start + length != len(entry) or entry[17] > 0x7F or entry[16] < 0x80:
         return None
-    time = rfc3339_fixed(_varint(entry, 9)[0]) if timed else ""
+    time = _time(entry[9:18]) if timed else ""
     return entry[2:8].decode(), entry[start:] + b"\n", time, None
+
+
+@lru_cache(maxsize=64)
+def _time(number: bytes) -> str:
+    """Lines that came together have the same time, so most need not be worked out again."""
+    return rfc3339_fixed(_varint(number, 0)[0])
 
 
 def _any(entry: bytes, timed: bool) -> Record | None:

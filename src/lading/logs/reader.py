@@ -79,11 +79,17 @@ class _Cursor:
 
     async def to_tail(self, count: int) -> int:
         """Goes to where the last `count` records begin; how many there are."""
-        file = self.part.file.fileno()
-        self._offset, found = await in_thread(
-            self._format.tail, lambda offset, length: os.pread(file, length, offset), self.part.size, count
-        )
-        return found
+        search = self._format.tail(self.part.size, count)
+        try:
+            offset, length = next(search)
+            while True:
+                block = await _read(self.part, length, offset)
+                offset, length = search.send(block)
+                await asyncio.sleep(0)
+        except StopIteration as result:
+            found: int
+            self._offset, found = result.value
+            return found
 
     async def pieces(self, limit: int | None = None) -> AsyncIterator[bytes]:
         """What is there from here on, at most up to `limit`; may be called again when there is more."""
@@ -149,7 +155,8 @@ class _Reading:
 
             ended.add_done_callback(wake)
             try:
-                await self._begin(self._parts_as_of(changes))
+                parts, _ = self._parts_as_of(changes)
+                await self._begin(parts)
                 while not self._encoder.done:
                     over = ended.done() or self._until_has_come()
                     changes.clear()
@@ -185,11 +192,10 @@ class _Reading:
         known = self._waiting[-1].part.inode if self._waiting else None
         if current_inode(self._path) in (known, None):
             return []
-        parts = self._parts_as_of(changes)
-        rotations, changes.rotations = max(changes.rotations, 1), 0
+        parts, rotations = self._parts_as_of(changes)
         inodes = [part.inode for part in parts]
         # Compressed meanwhile it is another file; then all there is to go by is how many came after.
-        count = inodes.index(known) if known in inodes else rotations if known else len(parts)
+        count = inodes.index(known) if known in inodes else max(rotations, 1) if known else len(parts)
         close_all(parts[count:])
         cursors = [await self._cursor(part) for part in reversed(parts[:count])]
         return [cursor for cursor in cursors if cursor is not None]
@@ -200,8 +206,8 @@ class _Reading:
         except OSError as error:
             raise InternalError(f"cannot read the log {self._path}: {error.strerror}") from None
 
-    def _parts_as_of(self, changes: Changes) -> list[Part]:
-        """The files, and in `changes` the rotations before they were opened, no more and no fewer."""
+    def _parts_as_of(self, changes: Changes) -> tuple[list[Part], int]:
+        """The files, and how often one was set aside since this was last asked, no more and no less."""
         self._watcher.collect()
         for _ in range(_ATTEMPTS):
             before = changes.rotations
@@ -210,8 +216,10 @@ class _Reading:
             if changes.rotations == before:
                 break
             close_all(parts)
-            parts = []
-        return parts
+        else:
+            parts = self._parts()
+        rotations, changes.rotations = changes.rotations, 0
+        return parts, rotations
 
     async def _begin(self, parts: list[Part]) -> None:
         """Finds where to begin."""
