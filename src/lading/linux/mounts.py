@@ -150,8 +150,9 @@ def _overlay_by_fsconfig(parts: Overlay, target: str, flags: int) -> None:
         for layer in parts.lower:
             _set(context, b"lowerdir+", os.fsencode(layer))
         if parts.upper:
-            _set(context, b"upperdir", os.fsencode(parts.upper))
-            _set(context, b"workdir", os.fsencode(parts.work))
+            # Unlike "lowerdir+", these are read as if they stood in an option string.
+            _set(context, b"upperdir", os.fsencode(parts.upper).replace(b"\\", b"\\\\"))
+            _set(context, b"workdir", os.fsencode(parts.work).replace(b"\\", b"\\\\"))
         for option in parts.options:
             key, _, value = option.partition("=")
             _set(context, key.encode(), value.encode() if value else None)

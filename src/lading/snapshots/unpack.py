@@ -154,18 +154,41 @@ class _Unpacker:
         return descriptor
 
     def _imply(self, path: bytes, depth: int) -> None:
+        """Makes the directories of a path that are missing."""
+        missing = [path]
+        while (above := missing[-1].rpartition(b"/")[0]) and not self._exists(above):
+            missing.append(above)
+        for directory in reversed(missing):
+            self._imply_one(directory, depth)
+
+    def _exists(self, path: bytes) -> bool:
+        try:
+            os.close(confined.directory_in_root(self._root, path))
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTDIR):
+                raise
+            return False
+        return True
+
+    def _imply_one(self, path: bytes, depth: int) -> None:
         above, _, name = path.rpartition(b"/")
         directory = self._parent(above, depth)
-        target = _link_target(directory, name)
-        if target is None:
-            self._directory(directory, name, path)
-            if self._umask & 0o755:
-                os.chmod(name, 0o755, dir_fd=directory)
-            self.result.implied.append(path)
+        try:
+            present = os.stat(name, dir_fd=directory, follow_symlinks=False)
+        except FileNotFoundError:
+            present = None
+        if present is not None and stat.S_ISLNK(present.st_mode):
+            # To a directory of a lower layer: what lies there comes to lie in this one too.
+            target = os.readlink(name, dir_fd=directory)
+            base = b"" if target.startswith(b"/") else above
+            self._parent(b"/".join(_parts_inside(base, target, clamp=True)), depth + 1)
             return
-        # A link to a directory of a lower layer: what lies there comes to lie in this one too.
-        base = b"" if target.startswith(b"/") else above
-        self._parent(b"/".join(_parts_inside(base, target)), depth + 1)
+        if present is not None and not _is_whiteout(present):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        self._directory(directory, name, path)
+        if self._umask & 0o755:
+            os.chmod(name, 0o755, dir_fd=directory)
+        self.result.implied.append(path)
 
     def _directory(self, parent: int, name: bytes, path: bytes) -> None:
         # Not its final mode yet: a setgid directory would hand its group to its children.
@@ -319,7 +342,8 @@ def split(name: bytes) -> tuple[bytes, bytes]:
     return b"/".join(parts), last
 
 
-def _parts_inside(base: bytes, name: bytes) -> list[bytes]:
+def _parts_inside(base: bytes, name: bytes, clamp: bool = False) -> list[bytes]:
+    """The parts of `name` seen from `base`; above the root is an error, or with `clamp` the root."""
     parts: list[bytes] = base.split(b"/") if base else []
     for part in name.split(b"/"):
         if not part or part == b".":
@@ -328,16 +352,13 @@ def _parts_inside(base: bytes, name: bytes) -> list[bytes]:
             parts.append(part)
         elif parts:
             parts.pop()
-        else:
+        elif not clamp:
             raise InvalidParameter(f"{os.fsdecode(name)!r} leads out of the archive's root")
     return parts
 
 
-def _link_target(directory: int, name: bytes) -> bytes | None:
-    try:
-        return os.readlink(name, dir_fd=directory)
-    except OSError:
-        return None
+def _is_whiteout(present: os.stat_result) -> bool:
+    return stat.S_ISCHR(present.st_mode) and present.st_rdev == 0
 
 
 def _same(source: int, target: bytes, directory: int, name: bytes) -> bool:
