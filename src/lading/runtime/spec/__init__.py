@@ -1,0 +1,37 @@
+"""From Docker's configuration of a container to the OCI runtime's. Pure, all of it.
+
+Here: config.json, the process object of an exec, docker's checks on what a
+client asks for. Not here: reading the machine or the container's files; what
+depends on them comes in as plain values. Calls the hall and `schema`.
+"""
+
+from lading.runtime.spec import seccomp
+from lading.runtime.spec.build import build
+from lading.runtime.spec.capabilities import granted
+from lading.runtime.spec.mounts import MASKED, READ_ONLY
+from lading.runtime.spec.process import environment, exec_process
+from lading.runtime.spec.request import DeviceNode, HostFacts, Namespaces, SpecRequest, User
+from lading.runtime.spec.security import BUILTIN, UNCONFINED, SecurityOptions, parse_security_options
+from lading.runtime.spec.user import find_user
+from lading.runtime.spec.validate import validate
+
+__all__ = [
+    "BUILTIN",
+    "MASKED",
+    "READ_ONLY",
+    "UNCONFINED",
+    "DeviceNode",
+    "HostFacts",
+    "Namespaces",
+    "SecurityOptions",
+    "SpecRequest",
+    "User",
+    "build",
+    "environment",
+    "exec_process",
+    "find_user",
+    "granted",
+    "parse_security_options",
+    "seccomp",
+    "validate",
+]

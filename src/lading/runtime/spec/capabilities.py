@@ -1,0 +1,58 @@
+"""Which capabilities a container's process has. Pure."""
+
+from collections.abc import Iterable
+
+from lading.errors import InvalidParameter
+
+ALL = tuple(
+    f"CAP_{name}"
+    for name in """CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE
+    NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT
+    SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE
+    AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ
+    PERFMON BPF CHECKPOINT_RESTORE""".split()
+)
+"""In the kernel's order (linux/capability.h): the position is the number."""
+
+DEFAULT = tuple(
+    f"CAP_{name}"
+    for name in """CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP
+    NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE""".split()
+)
+"""What docker grants unless told otherwise."""
+
+
+def granted(
+    add: Iterable[str] | None, drop: Iterable[str] | None, *, privileged: bool, known: int
+) -> list[str]:
+    """The capabilities after --cap-add and --cap-drop, in the kernel's order.
+
+    `known` is how many the running kernel has; it grants no others. Raises
+    InvalidParameter for a name that is none.
+    """
+    available = ALL[:known]
+    if privileged:
+        return list(available)
+    added, dropped = normalize(add), normalize(drop)
+    if "ALL" in added:
+        chosen = set(available) - dropped
+    elif "ALL" in dropped:
+        chosen = added
+    else:
+        chosen = (set(DEFAULT) - dropped) | added
+    return [name for name in available if name in chosen]
+
+
+def normalize(names: Iterable[str] | None) -> set[str]:
+    """`CAP_X` for "x", "CAP_X" and the like; "ALL" stays. Raises InvalidParameter."""
+    found = set()
+    for given in names or ():
+        name = given.upper()
+        if name == "ALL":
+            found.add(name)
+            continue
+        name = name if name.startswith("CAP_") else f"CAP_{name}"
+        if name not in ALL:
+            raise InvalidParameter(f'invalid capability: "{given}"')
+        found.add(name)
+    return found
