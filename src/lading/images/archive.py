@@ -102,6 +102,8 @@ class ArchiveReader:
             self._archive.layers[path] = present
         elif detect(first) is not Compression.NONE or tar.looks_like_header(first[: tar.BLOCK]):
             self._layer(path, entry.size, first, pieces)
+        else:
+            self._archive.broken[path] = InvalidParameter(f"{path!r} is no layer: not a tar archive")
 
     def _present(self, path: str) -> ArrivedLayer | None:
         """What exists already under the digest that the path speaks of."""

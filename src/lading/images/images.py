@@ -128,6 +128,10 @@ class Images:
         """
         return self._remover.remove(name, force, prune, users)
 
+    def clear(self) -> None:
+        """Removes layers that stood only for a container which is gone now."""
+        self._admission.clear()
+
     def inspect(self, name: str, version: view.Version = view.CURRENT) -> Json:
         """What is known of an image, as the API of that version shows it. Raises NotFound."""
         image = self._catalog.find(name)

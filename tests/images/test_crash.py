@@ -1,0 +1,58 @@
+"""A daemon killed in the middle of a load leaves whole images or none."""
+
+import asyncio
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from .rooms import Rooms, saved, tree
+
+LOADER = """
+import asyncio, sys
+from pathlib import Path
+from tests.images.rooms import Rooms
+async def main():
+    rooms = Rooms(Path(sys.argv[1]))
+    print("open", flush=True)
+    for archive in sys.argv[2:]:
+        await rooms.load(Path(archive))
+    for archive in sys.argv[2:]:
+        rooms.images.remove(Path(archive).stem)
+asyncio.run(main())
+"""
+
+
+def test_killed_at_any_moment(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    shared = tree({f"shared/{number}": chance.randbytes(3000) for number in range(400)})
+    archives = []
+    for name in "abc":
+        own = tree({f"{name}/{number}": chance.randbytes(2000) for number in range(300)})
+        archives.append(tmp_path / f"{name}.tar")
+        archives[-1].write_bytes(saved(name, [shared, own]))
+    root = tmp_path / "data"
+
+    async def reopened() -> list[str]:
+        rooms = Rooms(root)
+        await rooms.snapshots.close()
+        rooms.check()
+        found = [shown["RepoTags"][0] for shown in rooms.images.list()]
+        await rooms.close()
+        return found
+
+    outcomes = set()
+    for _ in range(25):
+        child = subprocess.Popen(
+            [sys.executable, "-c", LOADER, str(root), *map(str, archives)], stdout=subprocess.PIPE
+        )
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"open\n"
+        time.sleep(chance.uniform(0, 0.25))
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        child.stdout.close()
+        outcomes.add(tuple(asyncio.run(reopened())))
+    assert len(outcomes) > 1, "every kill came at the same moment"
