@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _MNT_DETACH = 2
+_CGROUPS = Path("/sys/fs/cgroup")
 _NAMESPACES = ("--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "--kill-child")
 
 
@@ -65,6 +66,13 @@ def enter(argv: Sequence[str], *, root: Path, shared: Sequence[Path], log: Path)
             start_new_session=True,
         )
     return Enclosure(outer)
+
+
+def remove_cgroups(name: str) -> None:
+    """Removes the cgroups an ended engine left below `name`, in every hierarchy."""
+    for top in [*_CGROUPS.glob(name), *_CGROUPS.glob(f"*/{name}")]:
+        for directory, _, _ in os.walk(top, topdown=False):
+            os.rmdir(directory)
 
 
 def _only_child(outer: subprocess.Popen[bytes]) -> int:

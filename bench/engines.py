@@ -11,10 +11,9 @@ from typing import Any
 
 from bench import image, peer
 from bench.api import Client, Refused
-from bench.enclosure import Enclosure, enter
+from bench.enclosure import Enclosure, enter, remove_cgroups
 
 REPOSITORY = Path(__file__).parents[1]
-_CGROUPS = Path("/sys/fs/cgroup")
 
 
 class Engine(ABC):
@@ -58,9 +57,7 @@ class Engine(ABC):
         if self._enclosure:
             self._enclosure.end()
             self._enclosure = None
-        for top in [*_CGROUPS.glob(self.cgroup), *_CGROUPS.glob(f"*/{self.cgroup}")]:
-            for directory, _, _ in os.walk(top, topdown=False):
-                os.rmdir(directory)
+        remove_cgroups(self.cgroup)
         shutil.rmtree(self.place / "state", ignore_errors=True)
         shutil.rmtree(self._sockets, ignore_errors=True)
 

@@ -16,11 +16,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.enclosure import enter
+from bench.enclosure import enter, remove_cgroups
 
 _SUITE = "trixie"
 _MIRROR = "http://deb.debian.org/debian"
 _PACKAGES = ("docker.io", "docker-cli", "iptables", "iproute2", "ca-certificates", "busybox-static")
+_CGROUP = "bench-peer"
 _DEFAULT_CACHE = Path(__file__).parents[1] / ".cache" / "peer"
 
 
@@ -70,7 +71,7 @@ def start(socket: Path) -> int:
     socket.parent.mkdir(parents=True, exist_ok=True)
     root = build()
     enclosure = enter(
-        argv(place.resolve() / "state", socket, "bench-peer"),
+        argv(place.resolve() / "state", socket, _CGROUP),
         root=root,
         shared=(place.resolve(), socket.parent),
         log=place / "log",
@@ -91,7 +92,10 @@ def stop(socket: Path) -> None:
         pid = int(pid_file.read_text())
         if b"enclosure.py" in _command(pid):
             os.kill(pid, signal.SIGKILL)
+            while os.path.exists(f"/proc/{pid}"):
+                time.sleep(0.05)
         pid_file.unlink()
+        remove_cgroups(_CGROUP)
     socket.unlink(missing_ok=True)
     shutil.rmtree(cache() / "by-hand" / "state", ignore_errors=True)
 

@@ -1,0 +1,172 @@
+"""What is measured. Each measure leaves the engine as it found it, but for the last two, which build up."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench import image
+from bench.api import Client
+from bench.engines import REPOSITORY, Engine
+
+_MB = 1_000_000
+_RUNNING = 100
+_LISTED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many samples one round takes."""
+
+    cycles: int = 40
+    runs: int = 20
+    execs: int = 40
+    lists: int = 50
+    warm: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One line of the table."""
+
+    key: str
+    title: str
+    unit: str
+    bar: str = ""
+
+
+MEASURES = (
+    Measure(
+        "cycle", "create + start + wait + remove over the API, `true`, bridge network", "ms", "≤ 25 ms, ≥ 15×"
+    ),
+    Measure("run", "`docker run --rm` whole, `true`, bridge", "ms", "≤ 60 ms"),
+    Measure("exec", "exec create + start + inspect over the API, `true`", "ms", "≥ 8×"),
+    Measure("idle", "idle engine after start, PSS of all its processes", "MB", "≤ 45 MB"),
+    Measure("worked", "idle engine after the measures above, PSS", "MB"),
+    Measure("container", "engine's PSS per running container, 100 running", "MB", "≤ 0.1 MB"),
+    Measure("hundred", "create + start of 100 containers in turn", "s"),
+    Measure("list", "GET /containers/json with 200 containers, 100 of them running", "ms"),
+)
+
+
+@dataclass(slots=True)
+class Samples:
+    """What one round gave, by measure."""
+
+    values: dict[str, list[float]] = field(default_factory=dict)
+
+
+def take(engine: Engine, counts: Counts) -> Samples:
+    """All measures against a freshly started engine. Raises bench.api.Refused, OSError, RuntimeError."""
+    samples = Samples()
+    values = samples.values
+    client = engine.client()
+    values["idle"] = [_settled_pss(engine)]
+    values["cycle"] = _timed(lambda: _cycle(client), counts.cycles, counts.warm)
+    values["run"] = _runs(engine, counts)
+    values["exec"] = _execs(client, counts)
+    before = _settled_pss(engine)
+    values["worked"] = [before]
+    started = time.perf_counter()
+    for _ in range(_RUNNING):
+        client.call("POST", f"/containers/{_create(client, 'sleep', '86400')}/start")
+    values["hundred"] = [time.perf_counter() - started]
+    values["container"] = [(_settled_pss(engine) - before) / _RUNNING]
+    for _ in range(_LISTED - _RUNNING):
+        _create(client, "true")
+    assert len(client.json("GET", "/containers/json?all=1")) == _LISTED
+    lists = _timed(lambda: client.call("GET", "/containers/json?all=1"), counts.lists, counts.warm)
+    values["list"] = lists
+    client.close()
+    return samples
+
+
+def docker_cli() -> str:
+    """The docker command: $DOCKER, the one on the path, or the one that ./test fetched.
+
+    Raises RuntimeError where there is none.
+    """
+    fetched = REPOSITORY / ".cache" / "docker" / "docker"
+    found = os.environ.get("DOCKER") or shutil.which("docker") or (str(fetched) if fetched.exists() else "")
+    if not found:
+        raise RuntimeError("the docker command is missing: ./test fetches one, or set $DOCKER")
+    return found
+
+
+def _timed(deed: Callable[[], object], count: int, warm: int) -> list[float]:
+    """Milliseconds of each call, without the first `warm`."""
+    spent = []
+    for _ in range(warm + count):
+        started = time.perf_counter()
+        deed()
+        spent.append((time.perf_counter() - started) * 1000)
+    return spent[warm:]
+
+
+def _create(client: Client, *command: str) -> str:
+    made = client.json("POST", "/containers/create", {"Image": image.NAME, "Cmd": list(command)})
+    return str(made["Id"])
+
+
+def _cycle(client: Client) -> None:
+    container = _create(client, "true")
+    client.call("POST", f"/containers/{container}/start")
+    ended = client.json("POST", f"/containers/{container}/wait")
+    assert ended["StatusCode"] == 0, ended
+    client.call("DELETE", f"/containers/{container}")
+
+
+def _runs(engine: Engine, counts: Counts) -> list[float]:
+    with tempfile.TemporaryDirectory() as settings:
+        argv = [docker_cli(), "-H", f"unix://{engine.socket}", "run", "--rm", image.NAME, "true"]
+        environment = {"PATH": os.environ["PATH"], "DOCKER_CONFIG": settings, "HOME": settings}
+
+        def run() -> None:
+            done = subprocess.run(argv, env=environment, stdin=subprocess.DEVNULL, capture_output=True)
+            if done.returncode:
+                raise RuntimeError(f"docker run failed on {engine.name}: {done.stderr.decode().strip()}")
+
+        return _timed(run, counts.runs, counts.warm)
+
+
+def _execs(client: Client, counts: Counts) -> list[float]:
+    container = _create(client, "sleep", "86400")
+    client.call("POST", f"/containers/{container}/start")
+    try:
+        return _timed(lambda: _execute(client, container), counts.execs, counts.warm)
+    finally:
+        client.call("DELETE", f"/containers/{container}?force=1")
+
+
+def _execute(client: Client, container: str) -> None:
+    wish = {"AttachStdout": True, "AttachStderr": True, "Cmd": ["true"]}
+    key = client.json("POST", f"/containers/{container}/exec", wish)["Id"]
+    client.stream(f"/exec/{key}/start", {"Detach": False, "Tty": False})
+    assert client.json("GET", f"/exec/{key}/json")["ExitCode"] == 0
+
+
+def _settled_pss(engine: Engine, tolerance: float = 0.01) -> float:
+    """PSS in MB once it stays within `tolerance` for three seconds, or after 30."""
+    last, calm, value = 0.0, 0, 0.0
+    for _ in range(30):
+        time.sleep(1)
+        value = sum(_pss(engine.pids())) / _MB
+        calm = calm + 1 if abs(value - last) <= tolerance * value else 0
+        if calm == 3:
+            break
+        last = value
+    return value
+
+
+def _pss(pids: list[int]) -> Iterator[int]:
+    """Proportional set sizes in bytes. Source: proc(5), /proc/PID/smaps_rollup."""
+    for pid in pids:
+        try:
+            text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        except OSError:
+            continue
+        yield sum(int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("Pss:"))
