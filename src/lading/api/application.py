@@ -1,0 +1,45 @@
+"""The handler the HTTP room serves: routing, common fields, errors."""
+
+import platform
+
+from lading import __version__
+from lading.api import encode
+from lading.api.rooms import Rooms
+from lading.api.router import MAXIMUM, Call, Router
+from lading.api.routes import containers, execs, images, networks, system, volumes
+from lading.errors import LadingError
+from lading.http import Handler, Request, Response
+
+COMMON = (
+    ("Api-Version", ".".join(map(str, MAXIMUM))),
+    ("Docker-Experimental", "false"),
+    ("Ostype", "linux"),
+    ("Server", f"Lading/{__version__} (linux; {platform.machine()})"),
+)
+"""Fields every answer carries (Engine API 1.51, SystemPing)."""
+
+
+def application(rooms: Rooms) -> Handler:
+    """The API over these rooms."""
+    router = Router(
+        [
+            *system.endpoints(rooms),
+            *containers.endpoints(rooms),
+            *execs.endpoints(rooms),
+            *images.endpoints(rooms),
+            *networks.endpoints(rooms),
+            *volumes.endpoints(rooms),
+        ]
+    )
+
+    async def handle(request: Request) -> Response | None:
+        try:
+            route, parameters, version = router.match(request.method, request.path)
+            response = await route(Call(request, parameters, version))
+        except LadingError as problem:
+            response = encode.error(problem)
+        if response is not None:
+            response.fields = (*COMMON, *response.fields)
+        return response
+
+    return handle

@@ -1,0 +1,86 @@
+"""Bodies and parameters as Go's decoder and docker's handlers read them."""
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from lading.api.router import Call
+from lading.errors import InvalidParameter
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+BODY_LIMIT = 16 * 1024 * 1024
+_FALSE = ("", "0", "no", "false", "none")
+
+
+def flag(call: Call, name: str, default: bool = False) -> bool:
+    """A boolean parameter: anything but docker's words for false is true."""
+    values = call.request.query.get(name)
+    return values[0].strip().lower() not in _FALSE if values else default
+
+
+def integer(call: Call, name: str, default: int | None = None) -> int | None:
+    """A whole number. Raises InvalidParameter."""
+    text = call.query(name)
+    if not text:
+        return default
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidParameter(
+            f'invalid value "{text}" for parameter {name}: a whole number is needed'
+        ) from None
+
+
+def size(call: Call) -> tuple[int, int]:
+    """The terminal size in `h` and `w`, in characters. Raises InvalidParameter."""
+    height, width = integer(call, "h"), integer(call, "w")
+    if height is None or width is None or not (0 <= height < 65536 and 0 <= width < 65536):
+        raise InvalidParameter("invalid terminal size: h and w must be whole numbers")
+    return height, width
+
+
+async def body(call: Call, kind: type[T], *, optional: bool = False) -> T:
+    """The request's JSON body as `kind`.
+
+    As in Go, null is as good as absent and unknown keys are ignored. Raises
+    InvalidParameter, saying which field is wrong.
+    """
+    raw = await call.request.body(BODY_LIMIT)
+    if not raw.strip():
+        if optional:
+            return kind()
+        raise InvalidParameter("invalid JSON: got EOF while reading request body")
+    _check_content_type(call.request.headers.get("content-type"))
+    return decode(raw, kind)
+
+
+def _check_content_type(text: str) -> None:
+    media_type = text.partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise InvalidParameter(f"unsupported Content-Type header ({text}): must be 'application/json'")
+
+
+def decode(raw: bytes, kind: type[T]) -> T:
+    """JSON text as `kind`. Raises InvalidParameter."""
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.ValidationError:
+        pass
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidParameter(f"invalid JSON: {error}") from None
+    try:
+        loose = msgspec.json.decode(raw)
+        if loose is None:
+            return kind()
+        return msgspec.convert(_as_go_reads(loose), kind)
+    except msgspec.ValidationError as error:
+        raise InvalidParameter(f"invalid JSON: {error}") from None
+
+
+def _as_go_reads(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _as_go_reads(entry) for key, entry in value.items() if entry is not None}
+    if isinstance(value, list):
+        return [_as_go_reads(entry) for entry in value]
+    return value

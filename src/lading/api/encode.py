@@ -1,0 +1,55 @@
+"""Answers: JSON bodies, errors, and the first lines of hijacked streams."""
+
+from typing import Any
+
+import msgspec
+
+from lading.api.router import Call
+from lading.errors import LadingError
+from lading.http import Response
+
+CLOSED_JSON_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
+"""Before a JSON document whose end is the end of the connection."""
+
+_encoder = msgspec.json.Encoder()
+_MULTIPLEXED_SINCE = (1, 42)
+
+
+def no_content() -> Response:
+    """Done, and nothing to say."""
+    return Response(204)
+
+
+def json(value: Any, status: int = 200) -> Response:
+    """One JSON document, with the line end docker's encoder writes."""
+    return Response(status, _encoder.encode(value) + b"\n", content_type="application/json")
+
+
+def json_line(value: Any, end: bytes = b"\n") -> bytes:
+    """One line of a JSON stream."""
+    return _encoder.encode(value) + end
+
+
+def error(problem: LadingError) -> Response:
+    """The error body every client understands: `{"message": …}`."""
+    if problem.status == 304:
+        return Response(304)
+    return json({"message": problem.message}, problem.status)
+
+
+def progress_error(problem: LadingError) -> bytes:
+    """How a stream whose status is already out says that it failed."""
+    return json_line(
+        {"errorDetail": {"code": problem.status, "message": problem.message}, "error": problem.message},
+        b"\r\n",
+    )
+
+
+def stream_head(call: Call, *, tty: bool) -> bytes:
+    """Status line and fields before a raw or multiplexed stream (Engine API, ContainerAttach)."""
+    multiplexed = not tty and call.version >= _MULTIPLEXED_SINCE
+    kind = "multiplexed" if multiplexed else "raw"
+    content_type = f"Content-Type: application/vnd.docker.{kind}-stream\r\n"
+    if call.request.headers.get("upgrade"):
+        return f"HTTP/1.1 101 UPGRADED\r\n{content_type}Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n".encode()
+    return f"HTTP/1.1 200 OK\r\n{content_type}\r\n".encode()

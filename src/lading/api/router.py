@@ -1,0 +1,114 @@
+"""Which route answers a request."""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from lading.errors import InvalidParameter, LadingError, NotFound
+from lading.http import Request, Response
+
+MAXIMUM = (1, 51)
+MINIMUM = (1, 24)
+
+_PREFIX = re.compile(r"/v(\d+)\.(\d+)(?=/)")
+_PARAMETER = re.compile(r"\{(\w+)(:path)?\}")
+
+
+class MethodNotAllowed(LadingError):
+    """The path exists, but not for this method."""
+
+    status = 405
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request on its way to a route: its path's parameters and the API version it speaks."""
+
+    request: Request
+    parameters: dict[str, str]
+    version: tuple[int, int]
+
+    def query(self, name: str, default: str = "") -> str:
+        """The first value of a query parameter."""
+        values = self.request.query.get(name)
+        return values[0] if values else default
+
+
+Route = Callable[[Call], Awaitable[Response | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A route and where it stands: `{name}` matches one segment, `{name:path}` several."""
+
+    method: str
+    path: str
+    route: Route
+
+
+class Router:
+    """Finds routes by method and path, with or without a version prefix."""
+
+    def __init__(self, endpoints: Iterable[Endpoint]) -> None:
+        self._fixed: dict[str, dict[str, Route]] = {}
+        self._patterns: dict[str, list[tuple[re.Pattern[str], dict[str, Route]]]] = {}
+        for endpoint in endpoints:
+            self._add(endpoint)
+
+    def _add(self, endpoint: Endpoint) -> None:
+        if "{" not in endpoint.path:
+            self._fixed.setdefault(endpoint.path, {})[endpoint.method] = endpoint.route
+            return
+        pattern = re.compile(_PARAMETER.sub(_group, endpoint.path) + r"\Z")
+        family = self._patterns.setdefault(endpoint.path.split("/", 2)[1], [])
+        for known, methods in family:
+            if known.pattern == pattern.pattern:
+                methods[endpoint.method] = endpoint.route
+                return
+        family.append((pattern, {endpoint.method: endpoint.route}))
+
+    def match(self, method: str, path: str) -> tuple[Route, dict[str, str], tuple[int, int]]:
+        """The route, its path's parameters, and the API version asked for.
+
+        Raises InvalidParameter for a version we do not speak, NotFound or
+        MethodNotAllowed.
+        """
+        version = MAXIMUM
+        if (prefix := _PREFIX.match(path)) is not None:
+            version = (int(prefix[1]), int(prefix[2]))
+            check_version(version)
+            path = path[prefix.end() :]
+        methods, parameters = self._find(path)
+        if methods is None:
+            raise NotFound("page not found")
+        route = methods.get(method)
+        if route is None:
+            raise MethodNotAllowed("method not allowed")
+        return route, parameters, version
+
+    def _find(self, path: str) -> tuple[dict[str, Route] | None, dict[str, str]]:
+        if (fixed := self._fixed.get(path)) is not None:
+            return fixed, {}
+        for pattern, methods in self._patterns.get(path.split("/", 2)[1] if "/" in path else "", ()):
+            if (found := pattern.match(path)) is not None:
+                return methods, found.groupdict()
+        return None, {}
+
+
+def _group(found: re.Match[str]) -> str:
+    return f"(?P<{found[1]}>.+)" if found[2] else f"(?P<{found[1]}>[^/]+)"
+
+
+def check_version(version: tuple[int, int]) -> None:
+    """Raises InvalidParameter, in docker's words, for a version outside what we speak."""
+    shown = ".".join(map(str, version))
+    if version > MAXIMUM:
+        raise InvalidParameter(
+            f"client version {shown} is too new. Maximum supported API version is "
+            f"{'.'.join(map(str, MAXIMUM))}"
+        )
+    if version < MINIMUM:
+        raise InvalidParameter(
+            f"client version {shown} is too old. Minimum supported API version is "
+            f"{'.'.join(map(str, MINIMUM))}, please upgrade your client to a newer version"
+        )

@@ -1,0 +1,1 @@
+"""One module for each of Docker's nouns; each lists its endpoints."""

@@ -1,0 +1,142 @@
+"""The front door of this room; every method only passes on to a deed's own file."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+from lading.containers import execs, reconcile
+from lading.containers.attach import AttachOptions, attach
+from lading.containers.context import Context
+from lading.containers.create import create
+from lading.containers.exec_record import ExecRecord
+from lading.containers.exits import container_ended, exec_ended
+from lading.containers.inspect import inspect
+from lading.containers.listing import select
+from lading.containers.logs import LogOptions, read_logs
+from lading.containers.record import Container, Ended
+from lading.containers.remove import remove
+from lading.containers.rename import rename
+from lading.containers.start import start, start_again
+from lading.containers.stop import kill, restart, stop
+from lading.containers.view import exec_view, summary_view
+from lading.filters import Filters
+from lading.runtime import Detached, Exit
+from lading.schema.container import CreateBody, ExecConfig, ExecStartBody
+from lading.units import now_ns
+
+
+class Containers:
+    """Every wish a user can have of a container."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+
+    async def open(self) -> None:
+        """Reconciles with what is running; to be called before any other method."""
+        await reconcile.reconcile(self._ctx, self._settle, self._start_again)
+        self._ctx.runtime.on_news(self._hear)
+
+    async def close(self) -> None:
+        """Lets work under way finish; containers go on."""
+        await self._ctx.background.cancel()
+
+    def find(self, reference: str) -> Container:
+        """By identifier, name or unambiguous prefix. Raises NotFound."""
+        return self._ctx.registry.find(reference)
+
+    def all(self) -> list[Container]:
+        return list(self._ctx.registry)
+
+    def list(self, filters: Filters, *, show_all: bool = False, limit: int = 0) -> list[dict[str, Any]]:
+        """Summaries, newest first. Raises InvalidParameter for bad filters."""
+        ctx = self._ctx
+        chosen = select(
+            ctx.registry,
+            filters,
+            show_all=show_all,
+            limit=limit,
+            find=ctx.registry.find,
+            ancestors=ctx.images.descendants,
+        )
+        now = now_ns()
+        return [summary_view(container, now) for container in chosen]
+
+    async def inspect(self, reference: str, *, size: bool = False) -> dict[str, Any]:
+        return await inspect(self._ctx, self.find(reference), size=size)
+
+    async def create(self, name: str | None, body: CreateBody) -> tuple[Container, "list[str]"]:
+        """Raises InvalidParameter, NotFound or Conflict."""
+        return await create(self._ctx, name, body)
+
+    async def start(self, reference: str) -> None:
+        await start(self._ctx, self.find(reference))
+
+    async def stop(self, reference: str, stop_signal: str, timeout: int | None) -> None:
+        await stop(self._ctx, self.find(reference), stop_signal, timeout)
+
+    async def restart(self, reference: str, stop_signal: str, timeout: int | None) -> None:
+        await restart(self._ctx, self.find(reference), stop_signal, timeout)
+
+    async def kill(self, reference: str, signal_name: str) -> None:
+        await kill(self._ctx, self.find(reference), signal_name)
+
+    async def remove(self, reference: str, *, force: bool, volumes: bool) -> None:
+        await remove(self._ctx, self.find(reference), force=force, volumes=volumes)
+
+    async def rename(self, reference: str, name: str) -> None:
+        await rename(self._ctx, self.find(reference), name)
+
+    async def resize(self, reference: str, height: int, width: int) -> None:
+        """Sets the size of a container's terminal, in characters."""
+        await execs.resize_container(self._ctx, self.find(reference), height, width)
+
+    async def attach(
+        self, reference: str, client: "tuple[socket.socket, bytes]", options: AttachOptions
+    ) -> None:
+        await attach(self._ctx, self.find(reference), client, options)
+
+    def logs(self, reference: str, options: LogOptions) -> AsyncIterator[bytes]:
+        return read_logs(self._ctx, self.find(reference), options)
+
+    def wait(self, reference: str, condition: str) -> "asyncio.Future[Ended]":
+        return self.find(reference).when(condition)
+
+    def exec_create(self, reference: str, config: ExecConfig) -> ExecRecord:
+        return execs.create_exec(self._ctx, self.find(reference), config)
+
+    def exec_find(self, exec_id: str) -> ExecRecord:
+        return execs.find_exec(self._ctx, exec_id)
+
+    async def exec_start(
+        self, record: ExecRecord, body: ExecStartBody, client: "tuple[socket.socket, bytes] | None"
+    ) -> None:
+        await execs.start_exec(self._ctx, record, body, client)
+
+    def exec_inspect(self, exec_id: str) -> dict[str, Any]:
+        return exec_view(execs.find_exec(self._ctx, exec_id))
+
+    async def exec_resize(self, exec_id: str, height: int, width: int) -> None:
+        await execs.resize_exec(self._ctx, execs.find_exec(self._ctx, exec_id), height, width)
+
+    def _hear(self, news: Exit | Detached) -> None:
+        if isinstance(news, Detached):
+            container = self._ctx.registry.get(news.container_id)
+            if container is not None:
+                self._ctx.publish(container, "exec_detach" if news.exec_id else "detach")
+            return
+        self._ctx.background.spawn(self._settle(news), "exit")
+
+    async def _settle(self, news: Exit) -> None:
+        if news.exec_id is not None:
+            await exec_ended(self._ctx, news)
+            return
+        container = self._ctx.registry.get(news.container_id)
+        if container is None:
+            await self._ctx.runtime.forget(news.key)
+            return
+        ended = container
+        await container.worker.do(lambda: container_ended(self._ctx, ended, news, self._start_again))
+
+    async def _start_again(self, container: Container) -> None:
+        await start_again(self._ctx, container)

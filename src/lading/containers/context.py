@@ -1,0 +1,62 @@
+"""What the deeds of this room work with; made once, in the daemon's wiring."""
+
+from dataclasses import dataclass, field
+
+from lading.aio.tasks import Background
+from lading.containers.exec_record import ExecRecord
+from lading.containers.record import Container
+from lading.containers.registry import Registry
+from lading.containers.store import Store
+from lading.events import Bus
+from lading.images import Images
+from lading.network import Networks
+from lading.paths import Layout
+from lading.runtime import Runtime
+from lading.schema.container import LogConfig
+from lading.snapshots import Snapshots
+from lading.volumes import Volumes
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What the daemon's settings say of containers that do not say it themselves."""
+
+    runtime: str
+    log: LogConfig
+    init: bool = False
+    init_path: str = ""
+    cgroup_parent: str = ""
+    shm_size: int = 64 * 1024 * 1024
+    no_new_privileges: bool = False
+    seccomp_profile: str | None = None
+    dns: tuple[str, ...] = ()
+    dns_search: tuple[str, ...] = ()
+    dns_options: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Context:
+    """The rooms below, the containers known, and the daemon's defaults."""
+
+    layout: Layout
+    store: Store
+    images: Images
+    snapshots: Snapshots
+    networks: Networks
+    volumes: Volumes
+    runtime: Runtime
+    events: Bus
+    defaults: Defaults
+    registry: Registry = field(default_factory=Registry)
+    execs: dict[str, ExecRecord] = field(default_factory=dict)
+    background: Background = field(default_factory=Background)
+
+    def publish(self, container: Container, action: str, **attributes: str) -> None:
+        """Tells the event bus what happened to a container."""
+        config = container.definition.config
+        self.events.publish(
+            "container",
+            action,
+            container.id,
+            {**(config.labels or {}), "image": config.image, "name": container.name, **attributes},
+        )

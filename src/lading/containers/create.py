@@ -1,0 +1,129 @@
+"""Creating containers."""
+
+import os
+
+import msgspec
+
+from lading.containers import names, restarts
+from lading.containers.context import Context, Defaults
+from lading.containers.merge import merge, process_args
+from lading.containers.record import Container, Definition, State
+from lading.errors import InvalidParameter, NotFound
+from lading.ids import new_id, short_id
+from lading.logs import check_log_config
+from lading.runtime import spec
+from lading.schema.container import ContainerConfig, CreateBody, EndpointSettings, HostConfig, LogConfig
+from lading.units import now_ns
+
+
+async def create(ctx: Context, name: str | None, body: CreateBody) -> tuple[Container, list[str]]:
+    """Makes a container from `body`; returns it with warnings for the user.
+
+    Raises InvalidParameter, NotFound (image, network) or Conflict (name).
+    """
+    if name:
+        name = names.check(name)
+        ctx.registry.check_free(name)
+    image = ctx.images.resolve(body.image)
+    config = merge(body, image.container_config)
+    host = body.host_config or HostConfig()
+    container_id = new_id()
+    warnings = settle(ctx, container_id, config, host)
+    endpoints = _endpoints(host, body)
+    mounts = ctx.volumes.plan(config, host, volumes_from=_volumes_from(ctx, host))
+
+    words = process_args(config)
+    definition = Definition(
+        id=container_id,
+        created_ns=now_ns(),
+        image_id=image.id,
+        chain_id=image.chain_id,
+        path=words[0],
+        args=words[1:],
+        config=config,
+        host=host,
+        networks=endpoints,
+        mounts=mounts,
+    )
+    container = Container(name or names.invent(ctx.registry.names), definition, State())
+    # The name is taken before the first await, so that two clients cannot both get it.
+    ctx.registry.add(container)
+    try:
+        await _make(ctx, container)
+    except BaseException:
+        ctx.registry.discard(container)
+        raise
+    ctx.publish(container, "create")
+    return container, warnings
+
+
+async def _make(ctx: Context, container: Container) -> None:
+    definition = container.definition
+    directory = ctx.layout.container(container.id)
+    os.makedirs(directory, mode=0o710)
+    with ctx.store.database.transaction():
+        ctx.snapshots.prepare(container.id, definition.chain_id)
+        definition.mounts = ctx.volumes.ensure(container.id, definition.mounts)
+        ctx.store.insert(container)
+    await ctx.volumes.fill(definition.mounts, ctx.snapshots.view(container.id))
+
+
+def settle(ctx: Context, container_id: str, config: ContainerConfig, host: HostConfig) -> list[str]:
+    """Fills in what the daemon decides and checks the whole; returns warnings.
+
+    Raises InvalidParameter.
+    """
+    defaults = ctx.defaults
+    settle_host(host, defaults, ctx.runtime.facts.cgroup_version)
+    restarts.check(host.restart_policy, host.auto_remove)
+    check_log_config(host.log_config)
+    ctx.runtime.check_runtime(host.runtime)
+    warnings = spec.validate(config, host, ctx.runtime.facts)
+    if host.network_mode == "host":
+        config.hostname = config.hostname or os.uname().nodename
+    elif host.network_mode.startswith("container:"):
+        if config.hostname:
+            raise InvalidParameter("conflicting options: hostname and the network mode")
+        ctx.registry.find(host.network_mode.partition(":")[2])
+    config.hostname = config.hostname or short_id(container_id)
+    return warnings
+
+
+def settle_host(host: HostConfig, defaults: Defaults, cgroup_version: int) -> None:
+    """Puts the daemon's defaults where the client said nothing. Pure."""
+    if host.network_mode in ("", "default"):
+        host.network_mode = "bridge"
+    host.restart_policy.name = host.restart_policy.name or "no"
+    host.ipc_mode = host.ipc_mode or "private"
+    host.cgroupns_mode = host.cgroupns_mode or ("private" if cgroup_version == 2 else "host")
+    host.runtime = host.runtime or defaults.runtime
+    host.shm_size = host.shm_size or defaults.shm_size
+    if not host.log_config.type:
+        host.log_config = msgspec.structs.replace(defaults.log)
+    elif host.log_config.type == defaults.log.type:
+        host.log_config.config = {**(defaults.log.config or {}), **(host.log_config.config or {})}
+    if host.memory and not host.memory_swap:
+        host.memory_swap = host.memory * 2
+    if host.init is None and defaults.init:
+        host.init = True
+    host.log_config = LogConfig(type=host.log_config.type, config=host.log_config.config or {})
+
+
+def _endpoints(host: HostConfig, body: CreateBody) -> dict[str, EndpointSettings]:
+    asked = (body.networking_config.endpoints_config if body.networking_config else None) or {}
+    if host.network_mode.startswith("container:"):
+        return {}
+    mode = host.network_mode
+    settings = asked.get(mode) or asked.get("default") or EndpointSettings()
+    settings.mac_address = settings.mac_address or body.mac_address
+    if others := [name for name in asked if name not in (mode, "default")]:
+        raise NotFound(f"network {others[0]} not found")
+    return {mode: settings}
+
+
+def _volumes_from(ctx: Context, host: HostConfig) -> dict[str, Container]:
+    found = {}
+    for entry in host.volumes_from or []:
+        name = entry.partition(":")[0]
+        found[name] = ctx.registry.find(name)
+    return found

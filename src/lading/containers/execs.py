@@ -1,0 +1,95 @@
+"""Running commands inside a running container."""
+
+import socket
+
+from lading.containers.context import Context
+from lading.containers.exec_record import ExecRecord
+from lading.containers.record import Container, Status
+from lading.errors import Conflict, InvalidParameter, LadingError, NotFound
+from lading.ids import new_id
+from lading.runtime import Attach, Exec, LaunchError
+from lading.schema.container import ExecConfig, ExecStartBody
+
+
+def find_exec(ctx: Context, exec_id: str) -> ExecRecord:
+    """Raises NotFound."""
+    record = ctx.execs.get(exec_id)
+    if record is None:
+        raise NotFound(f"No such exec instance: {exec_id}")
+    return record
+
+
+def create_exec(ctx: Context, container: Container, config: ExecConfig) -> ExecRecord:
+    """Notes a command to be run. Raises Conflict where the container does not run."""
+    if not config.cmd:
+        raise InvalidParameter("No exec command specified")
+    _check_runs(container)
+    record = ExecRecord(id=new_id(), container_id=container.id, config=config)
+    ctx.store.save_exec(record)
+    ctx.execs[record.id] = record
+    ctx.publish(container, f"exec_create: {' '.join(config.cmd)}", execID=record.id)
+    return record
+
+
+def _check_runs(container: Container) -> None:
+    if container.state.status is Status.PAUSED:
+        raise Conflict(f"container {container.name} is paused, unpause the container before exec")
+    if not container.state.running:
+        raise Conflict(f"container {container.id} is not running")
+
+
+def check_startable(ctx: Context, record: ExecRecord) -> Container:
+    """The container of an exec that may be started. Raises Conflict or NotFound."""
+    if record.started:
+        message = "has already run" if record.exit_code is not None else "is already running"
+        raise Conflict(f"Error: Exec command {record.id} {message}")
+    container = ctx.registry.get(record.container_id)
+    if container is None:
+        raise NotFound(f"No such exec instance: {record.id}")
+    _check_runs(container)
+    return container
+
+
+async def start_exec(
+    ctx: Context, record: ExecRecord, body: ExecStartBody, client: "tuple[socket.socket, bytes] | None"
+) -> None:
+    """Runs the command, with its streams on `client` (a socket and what it already sent).
+
+    Raises LadingError where it cannot be run; the record then has the exit
+    code docker gives it (126 or 127).
+    """
+    container = check_startable(ctx, record)
+    record.started = True
+    config = record.config
+    ctx.publish(container, f"exec_start: {' '.join(config.cmd or [])}", execID=record.id)
+    if client is not None:
+        await ctx.runtime.attach(
+            record.id,
+            client[0],
+            Attach(
+                stdin=config.attach_stdin,
+                stdout=config.attach_stdout,
+                stderr=config.attach_stderr,
+                framed=not config.tty,
+                detach_keys=config.detach_keys,
+                early=client[1],
+            ),
+        )
+    try:
+        started = await ctx.runtime.execute(
+            Exec(
+                key=record.id,
+                container_id=container.id,
+                process=await exec_process(ctx, container, config),
+                runtime=container.definition.host.runtime,
+                tty=config.tty,
+                open_stdin=config.attach_stdin,
+                console_size=body.console_size or config.console_size,
+            )
+        )
+    except LadingError as error:
+        record.exit_code = error.exit_code if isinstance(error, LaunchError) else 126
+        ctx.store.save_exec(record)
+        raise
+    record.running, record.pid = True, started.pid
+    ctx.store.save_exec(record)

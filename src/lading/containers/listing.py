@@ -1,0 +1,149 @@
+"""Which containers `GET /containers/json` shows. Pure but for what is passed in."""
+
+from collections.abc import Callable, Collection, Iterable
+
+from lading.containers.record import Container, Status
+from lading.errors import InvalidParameter, NotFound
+from lading.filters import Filters
+from lading.ids import short_id
+
+FILTERS = (
+    "ancestor",
+    "before",
+    "expose",
+    "exited",
+    "health",
+    "id",
+    "isolation",
+    "is-task",
+    "label",
+    "name",
+    "network",
+    "publish",
+    "since",
+    "status",
+    "volume",
+)
+
+_HEALTH = ("none", "starting", "healthy", "unhealthy")
+
+
+def select(
+    containers: Iterable[Container],
+    filters: Filters,
+    *,
+    show_all: bool,
+    limit: int,
+    find: Callable[[str], Container],
+    ancestors: Callable[[str], Collection[str]],
+) -> list[Container]:
+    """Newest first. `ancestors` gives the identifiers of images built on the one named.
+
+    Raises InvalidParameter for values a filter cannot have.
+    """
+    _check(filters)
+    before = min((find(name).definition.created_ns for name in filters.get("before")), default=None)
+    since = max((find(name).definition.created_ns for name in filters.get("since")), default=None)
+    images = _images(filters, ancestors)
+    everything = show_all or limit > 0 or "status" in filters or "exited" in filters
+    chosen = [
+        container
+        for container in sorted(containers, key=lambda c: c.definition.created_ns, reverse=True)
+        if (everything or container.state.running or container.state.status is Status.RESTARTING)
+        and (before is None or container.definition.created_ns < before)
+        and (since is None or container.definition.created_ns > since)
+        and (images is None or container.definition.image_id in images)
+        and _matches(container, filters)
+    ]
+    return chosen[:limit] if limit > 0 else chosen
+
+
+def _check(filters: Filters) -> None:
+    for status in filters.get("status"):
+        if status not in tuple(Status):
+            raise InvalidParameter(f"invalid filter 'status={status}'")
+    for code in filters.get("exited"):
+        if not code.removeprefix("-").isdecimal():
+            raise InvalidParameter(f"invalid filter 'exited={code}'")
+    for health in filters.get("health"):
+        if health not in _HEALTH:
+            raise InvalidParameter(f"invalid filter 'health={health}'")
+    filters.flag("is-task")
+
+
+def _images(filters: Filters, ancestors: Callable[[str], Collection[str]]) -> set[str] | None:
+    if "ancestor" not in filters:
+        return None
+    images: set[str] = set()
+    for name in filters.get("ancestor"):
+        try:
+            images.update(ancestors(name))
+        except NotFound:
+            continue
+    return images
+
+
+def _matches(container: Container, filters: Filters) -> bool:
+    definition, state = container.definition, container.state
+    return (
+        _id_matches(container, filters)
+        and (filters.fuzzy("name", f"/{container.name}") or filters.fuzzy("name", container.name))
+        and filters.exact("status", state.status)
+        and filters.labels(definition.config.labels)
+        and _exited(container, filters)
+        and filters.exact("health", "none")
+        and filters.flag("is-task") is not True
+        and _volumes(container, filters)
+        and _networks(container, filters)
+        and _ports(filters.get("publish"), _published(container))
+        and _ports(filters.get("expose"), set(definition.config.exposed_ports or {}))
+    )
+
+
+def _id_matches(container: Container, filters: Filters) -> bool:
+    accepted = filters.get("id")
+    return not accepted or any(container.id.startswith(prefix) for prefix in accepted)
+
+
+def _exited(container: Container, filters: Filters) -> bool:
+    accepted = filters.get("exited")
+    if not accepted:
+        return True
+    state = container.state
+    return state.status is Status.EXITED and state.exit_code in map(int, accepted)
+
+
+def _volumes(container: Container, filters: Filters) -> bool:
+    accepted = filters.get("volume")
+    present = {name for mount in container.definition.mounts for name in (mount.name, mount.destination)}
+    return not accepted or not present.isdisjoint(accepted)
+
+
+def _networks(container: Container, filters: Filters) -> bool:
+    accepted = filters.get("network")
+    if not accepted:
+        return True
+    joined = container.state.joined
+    endpoints = joined.networks if joined else container.definition.networks
+    present = set(endpoints) | {endpoint.network_id for endpoint in endpoints.values()}
+    return any(
+        wanted in present or any(known and short_id(known) == wanted for known in present)
+        for wanted in accepted
+    )
+
+
+def _published(container: Container) -> set[str]:
+    joined = container.state.joined
+    return {name for name, bindings in (joined.ports if joined else {}).items() if bindings}
+
+
+def _ports(wanted: Collection[str], present: Collection[str]) -> bool:
+    return not wanted or any(port in present for text in wanted for port in _range(text))
+
+
+def _range(text: str) -> list[str]:
+    numbers, _, protocol = text.partition("/")
+    first, _, last = numbers.partition("-")
+    if not first.isdecimal() or not (last or first).isdecimal():
+        raise InvalidParameter(f"invalid port in filter: {text}")
+    return [f"{number}/{protocol or 'tcp'}" for number in range(int(first), int(last or first) + 1)]

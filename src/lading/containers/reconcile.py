@@ -1,0 +1,132 @@
+"""Making state and reality agree when the engine starts.
+
+Nothing here relies on a clean end of the daemon before: what the keeper still
+holds goes on running, what ended meanwhile is settled from the keeper's exit
+records, what was lost with the machine is marked so, and whatever lies about
+without a container is removed.
+"""
+
+import logging
+import os
+import shutil
+import signal
+from collections.abc import Awaitable, Callable
+
+from lading.aio.tasks import in_thread
+from lading.containers import restarts
+from lading.containers.context import Context
+from lading.containers.record import Container, Status
+from lading.containers.release import release, root_path
+from lading.runtime import Exit, Process
+from lading.units import now_ns
+
+_log = logging.getLogger(__name__)
+
+LOST = 255
+"""Exit code of a process whose end nobody could observe, as docker gives it."""
+
+
+def load(ctx: Context) -> None:
+    """Reads the containers and execs the database knows."""
+    for container in ctx.store.all():
+        ctx.registry.add(container)
+    for record in ctx.store.execs():
+        ctx.execs[record.id] = record
+
+
+def find_lost(ctx: Context, running: dict[str, Process], recorded: dict[str, Exit]) -> list[Exit]:
+    """The ends of processes that neither run nor left a record."""
+    lost = []
+    for container in ctx.registry:
+        if container.state.running and container.id not in running and container.id not in recorded:
+            lost.append(_lost(container.id, container.id, None))
+    for record in ctx.execs.values():
+        if record.running and record.id not in running and record.id not in recorded:
+            lost.append(_lost(record.id, record.container_id, record.id))
+    return lost
+
+
+def _lost(key: str, container_id: str, exec_id: str | None) -> Exit:
+    return Exit(
+        key=key, container_id=container_id, exec_id=exec_id, code=LOST, finished_ns=now_ns(), oom=False
+    )
+
+
+def adopt(ctx: Context, running: dict[str, Process]) -> None:
+    """Takes over what the keeper holds, also a start whose daemon died before it was noted."""
+    for key, process in running.items():
+        container = ctx.registry.get(process.container_id)
+        if container is None:
+            _log.warning("process %d belongs to no container; ending it", process.pid)
+            ctx.background.spawn(ctx.runtime.signal(key, signal.SIGKILL), "end a stray process")
+        elif process.exec_id is not None:
+            record = ctx.execs.get(process.exec_id)
+            if record is not None and not record.running:
+                record.started, record.running, record.pid = True, True, process.pid
+                ctx.store.save_exec(record)
+        elif not container.state.running:
+            state = container.state
+            state.status, state.pid, state.started_ns = Status.RUNNING, process.pid, process.started_ns
+            state.exit_code, state.error, state.stopped_by_user = 0, "", False
+            state.joined = state.joined or ctx.networks.joined(container.id)
+            ctx.store.save_state(container)
+
+
+async def sweep(ctx: Context) -> None:
+    """Removes what belongs to no container, and what stopped ones must not hold."""
+    live = {container.id for container in ctx.registry if container.state.running}
+    for name in os.listdir(ctx.layout.rootfs):
+        if name not in live:
+            path = f"{ctx.layout.rootfs}/{name}"
+            ctx.snapshots.unmount(path)
+    await ctx.runtime.sweep(live)
+    await ctx.networks.sweep(live)
+    await ctx.snapshots.sweep({container.id for container in ctx.registry})
+    ctx.volumes.sweep({container.id for container in ctx.registry})
+    for name in os.listdir(ctx.layout.containers):
+        if name not in ctx.registry:
+            await in_thread(shutil.rmtree, f"{ctx.layout.containers}/{name}", ignore_errors=True)
+
+
+def to_start(ctx: Context, was_running: set[str]) -> list[Container]:
+    """The containers their restart policy starts with the engine."""
+    return [
+        container
+        for container in ctx.registry
+        if not container.state.running
+        and (container.state.finished_ns or container.state.started_ns or container.id in was_running)
+        and restarts.at_engine_start(
+            container.definition.host.restart_policy,
+            was_running=container.id in was_running,
+            exit_code=container.state.exit_code,
+            restarts=container.state.restart_count,
+            stopped_by_user=container.state.stopped_by_user,
+        )
+    ]
+
+
+async def reconcile(
+    ctx: Context,
+    settle: Callable[[Exit], Awaitable[None]],
+    start_again: Callable[[Container], Awaitable[None]],
+) -> None:
+    """Brings every container up to date, sweeps, and starts what is to run."""
+    load(ctx)
+    was_running = {
+        container.id
+        for container in ctx.registry
+        if container.state.running or container.state.status is Status.RESTARTING
+    }
+    running, recorded = ctx.runtime.running(), ctx.runtime.recorded()
+    adopt(ctx, running)
+    for container in ctx.registry:
+        if container.state.status is Status.RESTARTING:
+            container.state.status = Status.EXITED
+    for news in [*recorded.values(), *find_lost(ctx, running, recorded)]:
+        await settle(news)
+    await sweep(ctx)
+    for container in to_start(ctx, was_running):
+        ctx.background.spawn(start_again(container), "start with the engine")
+
+
+__all__ = ["adopt", "find_lost", "load", "reconcile", "release", "root_path", "sweep", "to_start"]

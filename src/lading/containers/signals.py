@@ -1,0 +1,28 @@
+"""Signal names as docker's clients write them. Pure."""
+
+import signal
+
+from lading.errors import InvalidParameter
+
+_REAL_TIME = {"RTMIN": signal.SIGRTMIN, "RTMAX": signal.SIGRTMAX}
+
+
+def parse_signal(text: str) -> int:
+    """The number of "SIGTERM", "term", "15" or "SIGRTMIN+3". Raises InvalidParameter."""
+    if text.isdecimal():
+        number = int(text)
+        if 0 < number <= signal.SIGRTMAX:
+            return number
+        raise InvalidParameter(f"Invalid signal: {text}")
+    name = text.upper().removeprefix("SIG")
+    try:
+        return signal.Signals[f"SIG{name}"].value
+    except KeyError:
+        pass
+    for base, start in _REAL_TIME.items():
+        offset = name.removeprefix(base)
+        if offset != name and offset[:1] in ("+", "-") and offset[1:].isdecimal():
+            number = start + int(offset)
+            if signal.SIGRTMIN <= number <= signal.SIGRTMAX:
+                return number
+    raise InvalidParameter(f"Invalid signal: {text}")

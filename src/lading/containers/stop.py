@@ -1,0 +1,113 @@
+"""Stopping, killing and restarting."""
+
+import asyncio
+import signal
+
+from lading.containers.context import Context
+from lading.containers.merge import DEFAULT_STOP_SIGNAL
+from lading.containers.record import Container, Status
+from lading.containers.signals import parse_signal
+from lading.containers.start import start
+from lading.errors import Conflict, InternalError, NotModified
+
+DEFAULT_TIMEOUT = 10
+"""Seconds between the stop signal and SIGKILL (Engine API, ContainerStop)."""
+
+_LAST_RESORT = 10.0
+
+
+async def stop(ctx: Context, container: Container, stop_signal: str, timeout: int | None) -> None:
+    """Sends the stop signal, then SIGKILL after `timeout` seconds (-1: never).
+
+    Raises NotModified where the container does not run, InvalidParameter for
+    an unknown signal.
+    """
+    config = container.definition.config
+    number = parse_signal(stop_signal or config.stop_signal or DEFAULT_STOP_SIGNAL)
+    if timeout is None:
+        timeout = DEFAULT_TIMEOUT if config.stop_timeout is None else config.stop_timeout
+    if not container.state.running and container.state.status is not Status.RESTARTING:
+        raise NotModified("container already stopped")
+    # A client that loses patience must not leave the container half-stopped.
+    await asyncio.shield(ctx.background.spawn(_stop(ctx, container, number, timeout), "stop"))
+
+
+async def _stop(ctx: Context, container: Container, number: int, timeout: int) -> None:
+    await _mark_stopped_by_user(ctx, container)
+    if not container.state.running:
+        return
+    ended = container.when("not-running")
+    await _signal(ctx, container, number)
+    try:
+        async with asyncio.timeout(None if timeout < 0 else timeout):
+            await asyncio.shield(ended)
+    except TimeoutError:
+        await _signal(ctx, container, signal.SIGKILL)
+        await _await_end(container, ended)
+    await container.worker.do(_settled)
+    ctx.publish(container, "stop")
+
+
+async def _await_end(container: Container, ended: "asyncio.Future[object]") -> None:
+    try:
+        async with asyncio.timeout(_LAST_RESORT):
+            await asyncio.shield(ended)
+    except TimeoutError:
+        raise InternalError(
+            f"container {container.id} did not end after SIGKILL; one of its processes hangs in the kernel"
+        ) from None
+
+
+async def _settled() -> None:
+    """Submitted to a worker, it runs once all that was queued before is done."""
+
+
+async def kill(ctx: Context, container: Container, signal_name: str) -> None:
+    """Sends a signal; raises Conflict where the container does not run."""
+    number = parse_signal(signal_name or "SIGKILL")
+    state = container.state
+    if not state.running:
+        raise Conflict(f"cannot kill container: {container.name}: container {container.id} is not running")
+    stopping = number in (signal.SIGKILL, parse_signal(container.definition.config.stop_signal or "SIGTERM"))
+    if stopping:
+        await _mark_stopped_by_user(ctx, container)
+    await _signal(ctx, container, number)
+    ctx.publish(container, "kill", signal=str(number))
+
+
+async def restart(ctx: Context, container: Container, stop_signal: str, timeout: int | None) -> None:
+    """Stops where it runs, then starts."""
+    try:
+        await stop(ctx, container, stop_signal, timeout)
+    except NotModified:
+        pass
+    await start(ctx, container)
+    ctx.publish(container, "restart")
+
+
+async def end(ctx: Context, container: Container) -> None:
+    """SIGKILL, and wait until what the container held is given back."""
+    await _mark_stopped_by_user(ctx, container)
+    if container.state.running:
+        ended = container.when("not-running")
+        await _signal(ctx, container, signal.SIGKILL)
+        await _await_end(container, ended)
+    await container.worker.do(_settled)
+
+
+async def _mark_stopped_by_user(ctx: Context, container: Container) -> None:
+    async def mark() -> None:
+        container.state.stopped_by_user = True
+        if container.restarting is not None:
+            container.restarting.cancel()
+            container.restarting = None
+        if container.state.status is Status.RESTARTING:
+            container.state.status = Status.EXITED
+            container.announce("not-running")
+        ctx.store.save_state(container)
+
+    await container.worker.do(mark)
+
+
+async def _signal(ctx: Context, container: Container, number: int) -> None:
+    await ctx.runtime.signal(container.id, number)

@@ -1,0 +1,150 @@
+"""ladingd from its first to its last moment."""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import socket
+import ssl
+import sys
+from collections.abc import Sequence
+
+from lading import __version__
+from lading.daemon import journal
+from lading.daemon.addresses import InheritedSockets, TcpAddress, UnixAddress, parse_address
+from lading.daemon.command_line import parse, read_file
+from lading.daemon.lock import PidFile, RootLock
+from lading.daemon.notify import notify
+from lading.daemon.settings import Settings
+from lading.daemon.wiring import Engine, wire
+from lading.errors import InvalidParameter, LadingError
+from lading.http import Server, TlsFiles, inherited_sockets, listen_tcp, listen_unix
+from lading.paths import DEFAULT_SOCKET, Layout
+
+_log = logging.getLogger(__name__)
+
+GRACE = 2.0
+"""Seconds requests under way get when the daemon stops."""
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """The console script; exits 1 with one line for whatever keeps the daemon from running."""
+    try:
+        settings, only_validate = parse(sys.argv[1:] if words is None else words)
+        addresses = _addresses(settings)
+        if only_validate:
+            sys.stdout.write("configuration OK\n")
+            return
+        journal.set_up("debug" if settings.debug else settings.log_level, settings.log_format)
+        asyncio.run(_run(settings, addresses))
+    except LadingError as error:
+        sys.stderr.write(f"ladingd: {error.message}\n")
+        sys.exit(1)
+    except OSError as error:
+        sys.stderr.write(f"ladingd: {error.strerror}: {error.filename}\n")
+        sys.exit(1)
+
+
+def _addresses(settings: Settings) -> list[UnixAddress | TcpAddress | InheritedSockets]:
+    hosts = settings.host or [f"unix://{DEFAULT_SOCKET}"]
+    addresses = [parse_address(host, tls=settings.use_tls) for host in hosts]
+    open_tcp = [address for address in addresses if isinstance(address, TcpAddress)]
+    if open_tcp and not settings.use_tls and settings.tls is not False:
+        raise InvalidParameter(
+            f"refusing to serve the API on tcp://{open_tcp[0].host}:{open_tcp[0].port} without TLS: whoever "
+            "reaches it is root on this machine; use --tlsverify, or --tls=false if you mean it"
+        )
+    return addresses
+
+
+async def _run(settings: Settings, addresses: list[UnixAddress | TcpAddress | InheritedSockets]) -> None:
+    layout = Layout(settings.data_root, settings.exec_root)
+    layout.make()
+    lock = RootLock(layout)
+    pid_file = PidFile(settings.pidfile)
+    try:
+        await _serve(settings, addresses)
+    finally:
+        pid_file.remove()
+        lock.release()
+
+
+async def _serve(settings: Settings, addresses: list[UnixAddress | TcpAddress | InheritedSockets]) -> None:
+    context = _tls(settings) if settings.use_tls else None
+    engine = wire(settings)
+    server = Server(engine.handler)
+    stopping = _on_signals(settings)
+    try:
+        await engine.open()
+        for address in addresses:
+            await _listen(server, address, settings, context)
+        _settle_memory()
+        notify("READY=1")
+        _log.info("lading %s serves the API on %s", __version__, ", ".join(map(str, addresses)))
+        await stopping.wait()
+        notify("STOPPING=1")
+        _log.info("stopping; containers go on")
+    finally:
+        await server.close(GRACE)
+        await _close(engine, addresses)
+
+
+async def _close(engine: Engine, addresses: list[UnixAddress | TcpAddress | InheritedSockets]) -> None:
+    await engine.close()
+    for address in addresses:
+        if isinstance(address, UnixAddress):
+            try:
+                os.unlink(address.path)
+            except FileNotFoundError:
+                pass
+
+
+async def _listen(
+    server: Server,
+    address: UnixAddress | TcpAddress | InheritedSockets,
+    settings: Settings,
+    context: ssl.SSLContext | None,
+) -> None:
+    if isinstance(address, UnixAddress):
+        await server.serve(listen_unix(address.path, settings.group))
+    elif isinstance(address, TcpAddress):
+        for listener in listen_tcp(address.host, address.port):
+            await server.serve(listener, context)
+    else:
+        for listener in inherited_sockets(address.name):
+            secure = context if listener.family != socket.AF_UNIX else None
+            await server.serve(listener, secure)
+
+
+def _tls(settings: Settings) -> ssl.SSLContext:
+    files = TlsFiles(settings.tlscert, settings.tlskey, settings.tlscacert, settings.tlsverify)
+    return files.context()
+
+
+def _on_signals(settings: Settings) -> asyncio.Event:
+    """SIGTERM and SIGINT stop; SIGHUP reads the configuration file again."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    loop.add_signal_handler(signal.SIGHUP, _reload, settings)
+    return stopping
+
+
+def _reload(settings: Settings) -> None:
+    try:
+        file = read_file(settings.config_file, required=False)
+    except LadingError as error:
+        _log.error("reloading failed, the settings stay as they are: %s", error.message)
+        return
+    settings.debug = bool(file.get("debug", settings.debug))
+    settings.label = list(file.get("labels", settings.label))
+    journal.set_up("debug" if settings.debug else settings.log_level, settings.log_format)
+    _log.info("reloaded %s", settings.config_file)
+
+
+def _settle_memory() -> None:
+    # What exists now lives as long as the daemon; the collector need not look at it again.
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,125 @@
+"""The one place that makes the rooms and hands them to each other."""
+
+from dataclasses import dataclass
+
+from lading.api import Rooms, application
+from lading.containers import Containers, Context, Defaults, Store
+from lading.content import Content
+from lading.daemon.facts import facts_of
+from lading.daemon.init_binary import find_init
+from lading.daemon.settings import Settings
+from lading.events import Bus
+from lading.http import Handler
+from lading.images import Images
+from lading.logs import LogReader
+from lading.network import Networks, NetworkSettings
+from lading.paths import Layout
+from lading.runtime import Runtime, host_facts
+from lading.schema.container import LogConfig
+from lading.snapshots import OverlaySnapshots
+from lading.state import Database
+from lading.volumes import Volumes
+
+
+@dataclass(slots=True)
+class Engine:
+    """The rooms of a running daemon, opened from the bottom up and closed from the top down."""
+
+    database: Database
+    content: Content
+    snapshots: OverlaySnapshots
+    images: Images
+    volumes: Volumes
+    networks: Networks
+    runtime: Runtime
+    containers: Containers
+    handler: Handler
+
+    async def open(self) -> None:
+        """Repairs what an earlier life left and brings every room to work."""
+        self.content.open()
+        self.snapshots.open()
+        self.images.open()
+        self.volumes.open()
+        await self.runtime.start()
+        await self.networks.open()
+        await self.containers.open()
+        await self.images.ensure_starter()
+
+    async def close(self) -> None:
+        """Lets go of everything; containers go on."""
+        await self.containers.close()
+        await self.networks.close()
+        await self.runtime.close()
+        await self.images.close()
+        await self.snapshots.close()
+        self.database.close()
+
+
+def wire(settings: Settings) -> Engine:
+    """Makes the rooms; nothing is opened yet. Raises LadingError for settings that cannot be."""
+    layout = Layout(settings.data_root, settings.exec_root)
+    layout.make()
+    database = Database(layout.database)
+    events = Bus()
+    content = Content(layout.content, database)
+    snapshots = OverlaySnapshots(layout.snapshots, database)
+    images = Images(layout.data_root, database, content, snapshots, events.publish)
+    volumes = Volumes(layout.volumes, database, events.publish)
+    networks = Networks(_network_settings(settings), database, layout.netns, events.publish)
+    runtime = Runtime(layout, added=settings.add_runtime, default=settings.default_runtime)
+    machine = host_facts()
+    init_path = find_init(settings.init_path)
+    context = Context(
+        layout=layout,
+        store=Store(database),
+        images=images,
+        snapshots=snapshots,
+        networks=networks,
+        volumes=volumes,
+        runtime=runtime,
+        log_reader=LogReader(),
+        events=events,
+        machine=machine,
+        defaults=_defaults(settings, init_path),
+    )
+    containers = Containers(context)
+    facts = facts_of(settings, database, runtime, machine, init_path)
+    rooms = Rooms(containers, images, networks, volumes, events, facts)
+    return Engine(
+        database, content, snapshots, images, volumes, networks, runtime, containers, application(rooms)
+    )
+
+
+def _network_settings(settings: Settings) -> NetworkSettings:
+    return NetworkSettings(
+        bridge=settings.bridge,
+        bip=settings.bip,
+        fixed_cidr=settings.fixed_cidr,
+        mtu=settings.mtu,
+        icc=settings.icc,
+        ip_masq=settings.ip_masq,
+    )
+
+
+def _defaults(settings: Settings, init_path: str) -> Defaults:
+    return Defaults(
+        runtime=settings.default_runtime,
+        log=LogConfig(type=settings.log_driver, config=dict(settings.log_opt)),
+        init=settings.init,
+        init_path=init_path,
+        cgroup_parent=settings.cgroup_parent,
+        shm_size=settings.default_shm_size,
+        no_new_privileges=settings.no_new_privileges,
+        seccomp_profile=_profile(settings.seccomp_profile),
+        dns=tuple(settings.dns),
+        dns_search=tuple(settings.dns_search),
+        dns_options=tuple(settings.dns_opt),
+    )
+
+
+def _profile(wanted: str) -> str:
+    if wanted in ("", "builtin", "unconfined"):
+        return wanted or "builtin"
+    with open(wanted, encoding="utf-8") as file:
+        return file.read()
