@@ -9,6 +9,7 @@ from typing import TypeVar
 from lading.aio import tasks
 
 _HELD = 4 << 20
+_GATHERED = 512 << 10
 
 Result = TypeVar("Result")
 
@@ -56,9 +57,17 @@ class Feed:
     async def pump(self, stream: AsyncIterator[bytes]) -> None:
         """Moves the whole stream; what it raises is raised by `pull`."""
         try:
+            # Network pieces are small; each hand-over between threads costs as much as hashing 50 kB.
+            gathered: list[bytes] = []
+            size = 0
             async for piece in stream:
-                if piece:
-                    await self._put(piece)
+                gathered.append(piece)
+                size += len(piece)
+                if size >= _GATHERED:
+                    await self._put(b"".join(gathered))
+                    gathered, size = [], 0
+            if size:
+                await self._put(b"".join(gathered))
         except BaseException as error:
             self._pieces.put(error)
             if not isinstance(error, Exception):

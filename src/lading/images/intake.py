@@ -16,7 +16,7 @@ from lading.oci.image import LAYER, LAYER_GZIP, LAYER_ZSTD
 from lading.snapshots import Snapshots, Staged
 
 # Pieces under way between the two threads: some megabytes.
-_PIECES = 16
+_PIECES = 8
 _TYPES = {Compression.GZIP: LAYER_GZIP, Compression.ZSTD: LAYER_ZSTD}
 
 

@@ -148,8 +148,23 @@ def decode(kind: type[Document], data: bytes, what: str) -> Document:
     """Reads a document. Raises InvalidParameter, naming it as `what`."""
     try:
         return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError:
+        pass
     except msgspec.MsgspecError as error:
         raise InvalidParameter(f"invalid {what}: {error}") from None
+    try:
+        # Go takes null for anything; so some builders write it where nothing was set.
+        return msgspec.convert(_without_nulls(msgspec.json.decode(data)), kind)
+    except msgspec.MsgspecError as error:
+        raise InvalidParameter(f"invalid {what}: {error}") from None
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value if item is not None]
+    return value
 
 
 def encode(document: Image | Manifest | Index) -> bytes:
