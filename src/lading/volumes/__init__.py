@@ -1,0 +1,14 @@
+"""What containers mount besides their own file system: volumes, host directories, memory.
+
+Here: what the client's words for mounts mean, the volumes of the local driver
+with their directories and users, filling fresh ones from the image, and the
+mounts as the OCI runtime wants them. Not here: volume plugins; a container's
+own file system, which is the snapshots'. Calls state, events, aio, linux,
+schema and the hall.
+"""
+
+from lading.volumes.listing import LIST_FILTERS, PRUNE_FILTERS
+from lading.volumes.mount_point import MountPoint
+from lading.volumes.volumes import Volumes
+
+__all__ = ["LIST_FILTERS", "PRUNE_FILTERS", "MountPoint", "Volumes"]

@@ -1,0 +1,66 @@
+"""From mount points to mounts, at each start of a container, and back."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lading.errors import InternalError, InvalidParameter
+from lading.volumes.context import Context
+from lading.volumes.mount_point import BIND, VOLUME, MountPoint
+from lading.volumes.oci_mounts import oci_mount, tmpfs_mounts
+
+
+def check_source(point: MountPoint) -> None:
+    """Refuses a bind of what is not there, unless it is to be made. Raises InvalidParameter."""
+    if point.type == BIND and not point.create_source and not os.path.exists(point.source):
+        raise InvalidParameter(
+            f'invalid mount config for type "bind": bind source path does not exist: {point.source}'
+        )
+
+
+def mount(
+    ctx: Context, container_id: str, points: Sequence[MountPoint], tmpfs: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """The OCI mounts, outer ones first. Raises InvalidParameter, InternalError."""
+    found = tmpfs_mounts(tmpfs)
+    for number, point in enumerate(points):
+        source = _source(ctx, container_id, number, point)
+        found.append(oci_mount(point, source, can_force=ctx.recursive_read_only))
+        if point.type == VOLUME:
+            attributes = {
+                "container": container_id,
+                "destination": point.destination,
+                "driver": point.driver,
+                "propagation": point.propagation,
+                "read/write": "true" if point.rw else "false",
+            }
+            ctx.publish("mount", point.name, **attributes)
+    return sorted(found, key=lambda mount: str(mount["destination"]).rstrip("/").count("/"))
+
+
+def unmount(ctx: Context, container_id: str, points: Sequence[MountPoint]) -> None:
+    """Gives back what `mount` took; may be repeated. Raises OSError."""
+    ctx.subpaths.release(container_id)
+    for point in points:
+        if point.type == VOLUME:
+            ctx.publish("unmount", point.name, container=container_id, driver=point.driver)
+
+
+def _source(ctx: Context, container_id: str, number: int, point: MountPoint) -> str:
+    check_source(point)
+    if point.type == BIND and not os.path.exists(point.source):
+        _make_source(point.source)
+    elif point.type == VOLUME:
+        if not os.path.isdir(point.source):
+            raise InternalError(f"error while mounting volume '{point.source}': no such file or directory")
+        if point.subpath:
+            return ctx.subpaths.bind(container_id, number, point.source, point.subpath)
+    return point.source
+
+
+def _make_source(path: str) -> None:
+    """A directory of root's that everyone may read, as docker makes it."""
+    try:
+        os.makedirs(path, mode=0o755, exist_ok=True)
+    except OSError as error:
+        raise InternalError(f"error while creating mount source path '{path}': {error.strerror}") from None

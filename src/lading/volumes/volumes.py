@@ -1,0 +1,136 @@
+"""The front door of this room; every method only passes on to a deed's own file."""
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from lading.events import Bus
+from lading.filters import Filters
+from lading.paths import Layout
+from lading.schema.container import ContainerConfig, HostConfig
+from lading.schema.volume import VolumeCreateBody
+from lading.state import Database
+from lading.volumes import make, mounting, removal
+from lading.volumes.context import Context
+from lading.volumes.directories import Directories
+from lading.volumes.fill import Filler
+from lading.volumes.listing import select
+from lading.volumes.mount_point import MountPoint
+from lading.volumes.parse import plan
+from lading.volumes.record import Volume
+from lading.volumes.store import VolumeStore
+from lading.volumes.subpaths import Subpaths
+
+
+class Volumes:
+    """What containers mount, and the volumes themselves."""
+
+    def __init__(self, layout: Layout, database: Database, events: Bus) -> None:
+        self._ctx = Context(
+            VolumeStore(database),
+            Directories(layout.volumes),
+            Subpaths(f"{layout.exec_root}/subpaths"),
+            events,
+            _kernel_at_least(5, 12),
+        )
+        self._filler = Filler(self._ctx)
+
+    async def close(self) -> None:
+        """Waits until what was removed is gone from the disk."""
+        await self._ctx.background.drain()
+
+    def plan(
+        self, config: ContainerConfig, host: HostConfig, volumes_from: Mapping[str, Sequence[MountPoint]]
+    ) -> list[MountPoint]:
+        """What a container is to mount; changes nothing.
+
+        `volumes_from` holds the mounts of the other containers, by what
+        `host.volumes_from` calls them. Raises InvalidParameter.
+        """
+        points = plan(
+            binds=host.binds or [],
+            mounts=host.mounts or [],
+            tmpfs_mounts=host.tmpfs or {},
+            declared=list(config.volumes or {}),
+            volumes_from=host.volumes_from or [],
+            others=volumes_from,
+            volume_driver=host.volume_driver,
+        )
+        for point in points:
+            mounting.check_source(point)
+        return points
+
+    def ensure(self, container_id: str, points: Sequence[MountPoint]) -> list[MountPoint]:
+        """Makes the volumes that are missing and marks all as used; the mounts with names and sources.
+
+        Belongs into the transaction that makes the container exist. Raises
+        InvalidParameter, NotFound (driver), InternalError.
+        """
+        return make.ensure(self._ctx, container_id, points)
+
+    async def fill(self, points: Sequence[MountPoint], content: AbstractContextManager[str]) -> None:
+        """Copies what the image has there into volumes that are empty.
+
+        `content` gives a directory with the container's file system; it is
+        entered only where there is something to fill. Raises InvalidParameter
+        where a file is in the place of a volume, InternalError.
+        """
+        await self._filler.fill(points, content)
+
+    def mount(
+        self, container_id: str, points: Sequence[MountPoint], tmpfs: Mapping[str, str]
+    ) -> "list[dict[str, Any]]":
+        """The OCI mounts for a start, outer ones first; makes missing sources of `-v`.
+
+        `tmpfs` is what `--tmpfs` asks for. To be given back with `unmount`.
+        Raises InvalidParameter, InternalError.
+        """
+        return mounting.mount(self._ctx, container_id, points, tmpfs)
+
+    def unmount(self, container_id: str, points: Sequence[MountPoint]) -> None:
+        """The container has ended, or could not start; may be repeated. Raises OSError."""
+        mounting.unmount(self._ctx, container_id, points)
+
+    def release(self, container_id: str, *, remove_anonymous: bool) -> None:
+        """The container is gone; belongs into the transaction that says so."""
+        removal.release(self._ctx, container_id, remove_anonymous=remove_anonymous)
+
+    def sweep(self, live: Collection[str]) -> None:
+        """At start: drops what belongs to containers, or volumes, that do not exist. Raises OSError."""
+        ctx = self._ctx
+        ctx.store.forget_users_except(live)
+        ctx.subpaths.sweep(live)
+        ctx.delete_later(ctx.directories.garbage({volume.name for volume in ctx.store.all()}))
+
+    def list(self, filters: Filters) -> "list[dict[str, Any]]":
+        """The `Volumes` of `GET /volumes`. Raises InvalidParameter."""
+        chosen = select(self._ctx.store.all(), self._ctx.store.used(), filters)
+        return [self._view(volume) for volume in chosen]
+
+    def inspect(self, name: str) -> dict[str, Any]:
+        """`GET /volumes/{name}`. Raises NotFound."""
+        return self._view(removal.find(self._ctx, name))
+
+    def create(self, body: VolumeCreateBody) -> dict[str, Any]:
+        """`POST /volumes/create`: an existing volume of that name will do.
+
+        Raises InvalidParameter, NotFound (driver), InternalError.
+        """
+        return self._view(make.create(self._ctx, body))
+
+    def remove(self, name: str, *, force: bool = False) -> None:
+        """`DELETE /volumes/{name}`. Raises NotFound unless forced, Conflict where it is in use."""
+        removal.remove(self._ctx, name, force=force)
+
+    async def prune(self, filters: Filters) -> dict[str, Any]:
+        """`POST /volumes/prune`. Raises InvalidParameter."""
+        return await removal.prune(self._ctx, filters)
+
+    def _view(self, volume: Volume) -> dict[str, Any]:
+        return volume.view(self._ctx.directories.data(volume.name))
+
+
+def _kernel_at_least(major: int, minor: int) -> bool:
+    numbers = os.uname().release.split("-")[0].split(".")
+    return (int(numbers[0]), int(numbers[1])) >= (major, minor)
