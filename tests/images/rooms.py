@@ -38,8 +38,13 @@ class Rooms:
 
     async def close(self) -> None:
         await self.images.close()
-        await self.snapshots.close()
+        await self.cleared()
         self.database.close()
+
+    async def cleared(self) -> None:
+        """Waits until what was removed is gone from the disk."""
+        await self.content.close()
+        await self.snapshots.close()
 
     async def settled(self) -> None:
         """Waits until what was loaded is on the disk."""

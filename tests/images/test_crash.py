@@ -37,7 +37,7 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
 
     async def reopened() -> list[str]:
         rooms = Rooms(root)
-        await rooms.snapshots.close()
+        await rooms.cleared()
         rooms.check()
         found = [shown["RepoTags"][0] for shown in rooms.images.list()]
         await rooms.close()

@@ -40,6 +40,7 @@ async def test_import(rooms: Rooms) -> None:
     assert shown["Metadata"]["LastTagTime"].startswith("20")
     assert [event[1] for event in rooms.events] == ["tag", "import"]
     assert rooms.events[0][3]["name"] == "mine:v1"
+    await rooms.cleared()
     rooms.check()
 
 
@@ -58,7 +59,7 @@ async def test_a_bad_import_leaves_nothing(
 ) -> None:
     with pytest.raises(InvalidParameter, match=message):
         await rooms.images.import_(streamed(data), repository, "", changes, "", platform)
-    await rooms.snapshots.close()
+    await rooms.cleared()
     assert rooms.files() == []
 
 
@@ -203,7 +204,7 @@ async def test_removing_the_only_name_removes_the_image(rooms: Rooms) -> None:
     assert answer[1] == {"Deleted": image.id}
     assert answer[2:] == [{"Deleted": image.chain_id}, {"Deleted": digest_of(ONE)}]
     assert [event[1] for event in rooms.events] == ["load", "untag", "delete"]
-    await rooms.snapshots.close()
+    await rooms.cleared()
     assert rooms.files() == []
 
 
@@ -224,6 +225,7 @@ async def test_layers_another_image_needs_stay(rooms: Rooms) -> None:
     await rooms.load(saved("b", [ONE, TWO]))
     answer = rooms.images.remove("a")
     assert [list(entry) for entry in answer] == [["Untagged"], ["Deleted"]]
+    await rooms.cleared()
     rooms.check()
 
 
@@ -271,7 +273,7 @@ async def test_an_image_in_use(rooms: Rooms) -> None:
     assert os.path.isdir(rooms.snapshots.directories(image.chain_id)[0])
     rooms.snapshots.remove(CONTAINER)
     rooms.images.clear()
-    await rooms.snapshots.close()
+    await rooms.cleared()
     assert rooms.files() == []
 
 
@@ -286,7 +288,7 @@ async def test_images_from_before_a_power_cut_are_dropped(rooms: Rooms) -> None:
         )
     again = Rooms(rooms.root)
     assert names(again) == ["kept:latest"]
-    await again.snapshots.close()
+    await again.cleared()
     again.check()
     await again.close()
 
@@ -330,4 +332,5 @@ async def test_the_starter_image(rooms: Rooms, tmp_path: Path) -> None:
     assert said.stdout.split()[:3] == ["root", "1777", "700"]
     rooms.snapshots.remove("key")
     assert json.loads(rooms.content.read(image.id))["config"]["Cmd"] == ["sh"]
+    await rooms.cleared()
     rooms.check()

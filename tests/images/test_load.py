@@ -34,6 +34,7 @@ async def test_docker_archive(rooms: Rooms) -> None:
     assert image.size == 50_002
     assert content_of(rooms, "busybox") == ["etc", "etc/one", "etc/two"]
     assert [(kind, action, actor) for kind, action, actor, _ in rooms.events] == [("image", "load", image.id)]
+    await rooms.cleared()
     rooms.check()
 
 
@@ -49,6 +50,7 @@ async def test_docker_archive(rooms: Rooms) -> None:
 )
 async def test_archives_compressed_as_a_whole(rooms: Rooms, compress: Callable[[bytes], bytes]) -> None:
     assert await rooms.loaded(compress(saved("a:b", [ONE]))) == "Loaded image: a:b\n"
+    await rooms.cleared()
     rooms.check()
 
 
@@ -78,6 +80,7 @@ async def test_oci_layout_keeps_the_manifest(rooms: Rooms, tmp_path: Path) -> No
         rooms.content.read(image.manifest_digest)
         == (root / "blobs" / descriptor["digest"].replace(":", "/")).read_bytes()
     )
+    await rooms.cleared()
     rooms.check()
 
 
@@ -98,6 +101,7 @@ async def test_the_id_is_the_one_skopeo_gives(rooms: Rooms, tmp_path: Path, form
     assert image.id == json.loads(inspected)["config"]["digest"]
     assert image.document.diff_ids == [digest_of(ONE), digest_of(TWO)]
     assert content_of(rooms, "app:1") == ["etc", "etc/one", "etc/two"]
+    await rooms.cleared()
     rooms.check()
 
 
@@ -144,6 +148,7 @@ async def test_links_to_layers_and_a_list_that_comes_first(rooms: Rooms, tmp_pat
         archive.addfile(link)
     assert await rooms.loaded(path) == "Loaded image: a:1\nLoaded image: b/c:2\n"
     assert len(rooms.snapshots.directories(rooms.images.resolve("a:1").chain_id)) == 3
+    await rooms.cleared()
     rooms.check()
 
 
@@ -153,6 +158,7 @@ async def test_two_images_share_their_layers(rooms: Rooms) -> None:
     assert len(rooms.snapshots.layers()) == 2
     sizes = {shown["RepoTags"][0]: shown["SharedSize"] for shown in rooms.images.list(shared_size=True)}
     assert sizes == {"a:latest": 50_001, "b:latest": 50_001}
+    await rooms.cleared()
     rooms.check()
 
 
@@ -160,6 +166,7 @@ async def test_a_known_layer_in_another_place(rooms: Rooms) -> None:
     await rooms.load(saved("a", [ONE, TWO]))
     await rooms.load(saved("b", [TWO, ONE]))
     assert content_of(rooms, "b") == ["bin", "bin/sh", "etc", "etc/one"]
+    await rooms.cleared()
     rooms.check()
 
 
@@ -167,8 +174,9 @@ async def test_loading_again_changes_nothing(rooms: Rooms) -> None:
     await rooms.load(saved("a", [ONE, TWO]))
     before = rooms.files()
     assert await rooms.loaded(saved("a", [ONE, TWO])) == "Loaded image: a:latest\n"
-    await rooms.snapshots.close()
+    await rooms.cleared()
     assert rooms.files() == before
+    await rooms.cleared()
     rooms.check()
 
 
@@ -235,7 +243,7 @@ def missing_config() -> bytes:
 async def test_bad_archives_leave_nothing(rooms: Rooms, make: Callable[[], bytes], message: str) -> None:
     with pytest.raises(InvalidParameter, match=message):
         await rooms.load(make())
-    await rooms.snapshots.close()
+    await rooms.cleared()
     assert rooms.files() == []
     assert rooms.images.list() == []
     assert not (rooms.root.parent / "escaped").exists()
@@ -247,7 +255,7 @@ async def test_a_blob_that_is_not_what_its_name_says(rooms: Rooms, tmp_path: Pat
     blob.write_bytes(TWO)
     with pytest.raises(InvalidParameter, match="digest mismatch"):
         await rooms.load(tarred(root))
-    await rooms.snapshots.close()
+    await rooms.cleared()
     assert rooms.files() == []
 
 
@@ -265,7 +273,7 @@ async def test_a_client_that_vanishes_leaves_nothing(rooms: Rooms, after: int) -
     with pytest.raises((ConnectionResetError, LadingError)):
         async for _ in rooms.images.load(broken()):
             pass
-    await rooms.snapshots.close()
+    await rooms.cleared()
     assert rooms.files() == []
 
 
@@ -287,15 +295,16 @@ async def test_a_load_that_is_cancelled_leaves_nothing(rooms: Rooms) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await rooms.snapshots.close()
+    await rooms.cleared()
     assert rooms.files() == []
 
 
 async def test_two_loads_of_the_same_at_once(rooms: Rooms) -> None:
     data = saved("a", [ONE, TWO])
     await asyncio.gather(*(rooms.load(data) for _ in range(4)))
-    await rooms.snapshots.close()
+    await rooms.cleared()
     assert len(rooms.images.list()) == 1
+    await rooms.cleared()
     rooms.check()
 
 
@@ -322,4 +331,5 @@ async def test_removing_while_loading_takes_nothing_away(rooms: Rooms) -> None:
     with pytest.raises(NotFound):
         rooms.images.resolve("a")
     assert content_of(rooms, "b") == ["etc", "etc/one", "etc/two"]
+    await rooms.cleared()
     rooms.check()
