@@ -8,13 +8,14 @@ Not here: routes, JSON, or anything of containers. Calls nobody but the hall.
 from lading.http.connection import Handler
 from lading.http.hijack import Hijacked
 from lading.http.listen import TlsFiles, inherited_sockets, listen_tcp, listen_unix
-from lading.http.messages import Headers, Request, Response
+from lading.http.messages import Headers, Peer, Request, Response
 from lading.http.server import Server
 
 __all__ = [
     "Handler",
     "Headers",
     "Hijacked",
+    "Peer",
     "Request",
     "Response",
     "Server",

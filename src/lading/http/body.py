@@ -10,6 +10,7 @@ from lading.errors import InvalidParameter
 HIGH_WATER = 256 * 1024
 _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\Z")
 _LONGEST_LINE = 4096
+_LONGEST_TRAILER = 64 * 1024
 
 
 class FixedBody:
@@ -32,12 +33,13 @@ class FixedBody:
 class ChunkedBody:
     """A body in the chunked transfer coding (RFC 9112, section 7.1)."""
 
-    __slots__ = ("_buffer", "_left", "_state", "complete")
+    __slots__ = ("_buffer", "_left", "_state", "_trailer", "complete")
 
     def __init__(self) -> None:
         self._buffer = b""
         self._left = 0
         self._state = "size"
+        self._trailer = 0
         self.complete = False
 
     def feed(self, data: bytes) -> tuple[list[bytes], bytes]:
@@ -45,38 +47,44 @@ class ChunkedBody:
 
         Raises InvalidParameter where the coding is broken.
         """
-        data, self._buffer = self._buffer + data, b""
+        # An index moves over the data: cutting it chunk by chunk would cost its square.
+        data, self._buffer, at = self._buffer + data, b"", 0
         pieces: list[bytes] = []
-        while data and not self.complete:
+        while at < len(data) and not self.complete:
             if self._state == "data":
-                piece, data = data[: self._left], data[self._left :]
+                piece = data[at : at + self._left]
+                at += len(piece)
                 self._left -= len(piece)
                 pieces.append(piece)
                 if self._left == 0:
                     self._state = "end"
                 continue
-            line, separator, rest = data.partition(b"\r\n")
-            if not separator:
-                if len(data) > _LONGEST_LINE:
-                    raise InvalidParameter("malformed chunked encoding")
-                self._buffer = data
+            end = data.find(b"\r\n", at)
+            if (end if end >= 0 else len(data)) - at > _LONGEST_LINE:
+                raise InvalidParameter("malformed chunked encoding: a line is too long")
+            if end < 0:
+                self._buffer = data[at:]
                 return pieces, b""
-            data = rest
-            self._take_line(line)
-        return pieces, data
+            self._take_line(data[at:end])
+            at = end + 2
+        return pieces, data[at:]
 
     def _take_line(self, line: bytes) -> None:
         if self._state == "size":
             found = _CHUNK_SIZE.match(line)
             if found is None:
-                raise InvalidParameter("malformed chunked encoding")
+                raise InvalidParameter("malformed chunked encoding: a chunk's size is not a number")
             self._left = int(found[1], 16)
             self._state = "data" if self._left else "trailer"
         elif self._state == "end":
             if line:
-                raise InvalidParameter("malformed chunked encoding")
+                raise InvalidParameter("malformed chunked encoding: a chunk is longer than its size")
             self._state = "size"
-        elif not line:
+        elif line:
+            self._trailer += len(line)
+            if self._trailer > _LONGEST_TRAILER:
+                raise InvalidParameter("malformed chunked encoding: the trailer is too long")
+        else:
             self.complete = True
 
 
@@ -95,11 +103,6 @@ class BodyQueue:
         self._throttle = throttle
         self._announce = announce
         self._started = False
-
-    @property
-    def consumed(self) -> bool:
-        """Whether the handler has seen the body's end."""
-        return self._ended and not self._pieces
 
     def put(self, piece: bytes) -> None:
         self._pieces.append(piece)

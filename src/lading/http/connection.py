@@ -3,14 +3,16 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+import socket
+import struct
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import cast
 
 from lading.errors import InvalidParameter, LadingError
 from lading.http.body import HIGH_WATER, BodyQueue, ChunkedBody, FixedBody
 from lading.http.head import END, LONGEST, Head, parse_head
 from lading.http.hijack import Hijacked
-from lading.http.messages import Request, Response, head
+from lading.http.messages import Peer, Request, Response, head
 
 _log = logging.getLogger(__name__)
 
@@ -21,6 +23,7 @@ LINGER = 2.0
 """Seconds a client may go on sending a body nobody wants before it is cut off."""
 
 _BODILESS = (204, 304)
+_CREDENTIALS = struct.Struct("iII")
 
 
 class Connection(asyncio.Protocol):
@@ -35,6 +38,7 @@ class Connection(asyncio.Protocol):
         self._live = live
         self._transport: asyncio.Transport
         self._buffer = b""
+        self._searched = 0
         self._body: FixedBody | ChunkedBody | None = None
         self._queue: BodyQueue | None = None
         self._task: asyncio.Task[None] | None = None
@@ -55,6 +59,8 @@ class Connection(asyncio.Protocol):
         self._advance()
 
     def eof_received(self) -> bool:
+        # Before a connection is hijacked, a client that half-closes it counts as gone: over TCP the
+        # two cannot be told apart, and a handler must not go on for somebody who has left.
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -116,12 +122,16 @@ class Connection(asyncio.Protocol):
         return True
 
     def _take_head(self) -> bool:
-        self._buffer = self._buffer.lstrip(b"\r\n")
-        end = self._buffer.find(END)
-        if end < 0:
-            if len(self._buffer) > LONGEST:
-                self._refuse(431, "the request's header is too large")
+        if self._searched == 0:
+            self._buffer = self._buffer.lstrip(b"\r\n")
+        end = self._buffer.find(END, max(self._searched - len(END), 0))
+        if end > LONGEST or (end < 0 and len(self._buffer) > LONGEST):
+            self._refuse(431, "the request's header is too large")
             return False
+        if end < 0:
+            self._searched = len(self._buffer)
+            return False
+        self._searched = 0
         raw, self._buffer = self._buffer[: end + len(END)], self._buffer[end + len(END) :]
         try:
             request_head = parse_head(raw)
@@ -138,7 +148,7 @@ class Connection(asyncio.Protocol):
             request_head.headers,
             self._queue,
             self._hijack,
-            _peer_name(self._transport),
+            self._peer,
         )
         self._task = asyncio.get_running_loop().create_task(self._serve(request, request_head))
         return True
@@ -157,7 +167,7 @@ class Connection(asyncio.Protocol):
     def _refuse(self, status: int, message: str) -> None:
         body = json.dumps({"message": message}).encode()
         self._transport.write(_plain_head(status, body) + body)
-        self._linger()
+        self._linger(sending=True)
 
     # --- responses
 
@@ -170,10 +180,13 @@ class Connection(asyncio.Protocol):
         except Exception:
             _log.exception("%s %s failed", request.method, request.path)
             response = _failure()
-        if response is None:
+        if self._state == "hijacked":
+            if response is not None:
+                # Nobody is left to read an answer. What the handler had passed on lives its own life.
+                self._transport.abort()
             return
         try:
-            await self._respond(request, request_head, response)
+            await self._respond(request, request_head, response or _failure())
         except Exception:
             # The head is out: the only honest sign of a broken body is a broken connection.
             _log.exception("%s %s broke off", request.method, request.path)
@@ -181,22 +194,28 @@ class Connection(asyncio.Protocol):
 
     async def _respond(self, request: Request, request_head: Head, response: Response) -> None:
         received = self._body is not None and self._body.complete
-        keep = request_head.keep_alive and received and not self._closing
+        bounded = request_head.takes_chunks or isinstance(response.body, bytes)
+        keep = request_head.keep_alive and received and bounded and not self._closing
         fields = list(response.fields)
         if response.content_type:
             fields.append(("Content-Type", response.content_type))
         if not keep:
             fields.append(("Connection", "close"))
+        elif not request_head.takes_chunks:
+            fields.append(("Connection", "keep-alive"))
         if isinstance(response.body, bytes):
             self._write_whole(request, response.status, fields, response.body)
         else:
-            await self._write_chunks(request, response.status, fields, response.body)
+            await self._write_pieces(
+                request, response.status, fields, response.body, request_head.takes_chunks
+            )
+        await self._drain()
         if keep:
             self._task = self._body = self._queue = None
             self._throttle(False)
             self._advance()
         else:
-            self._linger()
+            self._linger(sending=not received)
 
     def _write_whole(self, request: Request, status: int, fields: list[tuple[str, str]], body: bytes) -> None:
         if status not in _BODILESS:
@@ -205,33 +224,61 @@ class Connection(asyncio.Protocol):
             body = b""
         self._transport.write(head(status, fields) + body)
 
-    async def _write_chunks(
-        self, request: Request, status: int, fields: list[tuple[str, str]], body: AsyncIterator[bytes]
+    async def _write_pieces(
+        self,
+        request: Request,
+        status: int,
+        fields: list[tuple[str, str]],
+        body: AsyncIterator[bytes],
+        chunked: bool,
     ) -> None:
-        fields.append(("Transfer-Encoding", "chunked"))
-        self._transport.write(head(status, fields))
-        if request.method == "HEAD":
-            return
-        async for piece in body:
-            if piece:
-                self._transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
-                await self._drain()
-        self._transport.write(b"0\r\n\r\n")
+        try:
+            if chunked:
+                fields.append(("Transfer-Encoding", "chunked"))
+            # At once: a client may wait for this head before it does what the first piece waits for.
+            self._transport.write(head(status, fields))
+            if request.method == "HEAD":
+                return
+            async for piece in body:
+                if piece:
+                    self._transport.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+                    await self._drain()
+            if chunked:
+                self._transport.write(b"0\r\n\r\n")
+        finally:
+            # What the pieces come from is let go now, not when the collector comes by.
+            if isinstance(body, AsyncGenerator):
+                await body.aclose()
 
     async def _drain(self) -> None:
         if self._writable is not None:
             await self._writable
 
-    def _linger(self) -> None:
-        """Closes so that a client still sending its body gets to read the answer."""
+    def _linger(self, *, sending: bool) -> None:
+        """Closes so that a client still sending gets to read the answer.
+
+        To close while there is unread input would reset the connection, and the answer with it.
+        """
         self._state = "lingering"
+        self._buffer = b""
         self._throttle(False)
-        if self._body is None or self._body.complete:
+        if not sending:
             self._transport.close()
             return
         if self._transport.can_write_eof():
             self._transport.write_eof()
         asyncio.get_running_loop().call_later(LINGER, self._transport.close)
+
+    def _peer(self) -> Peer:
+        address = self._transport.get_extra_info("peername")
+        if isinstance(address, tuple):
+            host = f"[{address[0]}]" if ":" in address[0] else address[0]
+            name = self._transport.get_extra_info("common_name", "")
+            return Peer(address=f"{host}:{address[1]}", common_name=name)
+        end = cast("socket.socket", self._transport.get_extra_info("socket"))
+        credentials = end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        process, user, group = _CREDENTIALS.unpack(credentials)
+        return Peer(process=process, user=user, group=group)
 
     # --- hijacking
 
@@ -244,11 +291,6 @@ class Connection(asyncio.Protocol):
         self._transport.pause_reading()
         early, self._buffer = self._buffer, b""
         return Hijacked(self._transport, early)
-
-
-def _peer_name(transport: asyncio.Transport) -> str:
-    peer = transport.get_extra_info("peername")
-    return f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else ""
 
 
 def _plain_head(status: int, body: bytes) -> bytes:

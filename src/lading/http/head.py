@@ -21,6 +21,7 @@ class Head:
     target: str
     headers: Headers
     keep_alive: bool
+    takes_chunks: bool
     body: FixedBody | ChunkedBody
 
 
@@ -28,6 +29,10 @@ class Head:
 class _Collector:
     url: bytes = b""
     fields: list[tuple[str, str]] = field(default_factory=list)
+    begun: int = 0
+
+    def on_message_begin(self) -> None:
+        self.begun += 1
 
     def on_url(self, url: bytes) -> None:
         self.url += url
@@ -46,16 +51,28 @@ def parse_head(data: bytes) -> Head:
         pass
     except httptools.HttpParserError as error:
         raise InvalidParameter(f"malformed HTTP request: {error}") from None
-    if not collector.url:
-        raise InvalidParameter("malformed HTTP request: no target")
+    # A second request inside the first one's fields would be the work of a smuggler.
+    if collector.begun != 1 or not collector.url:
+        raise InvalidParameter("malformed HTTP request")
+    version = parser.get_http_version()
     headers = Headers(collector.fields)
     return Head(
         method=parser.get_method().decode("ascii"),
-        target=collector.url.decode("latin-1"),
+        target=_origin_form(collector.url.decode("latin-1")),
         headers=headers,
-        keep_alive=_keep_alive(parser.get_http_version(), headers),
+        keep_alive=_keep_alive(version, headers),
+        takes_chunks=version != "1.0",
         body=_body(headers),
     )
+
+
+def _origin_form(target: str) -> str:
+    """The path and query of a target in absolute form (RFC 9112, section 3.2.2)."""
+    scheme, separator, rest = target.partition("://")
+    if not separator or scheme.lower() not in ("http", "https"):
+        return target
+    _, slash, path = rest.partition("/")
+    return slash + path or "/"
 
 
 def _keep_alive(version: str, headers: Headers) -> bool:
@@ -65,9 +82,14 @@ def _keep_alive(version: str, headers: Headers) -> bool:
 
 
 def _body(headers: Headers) -> FixedBody | ChunkedBody:
-    if headers.has_token("transfer-encoding", "chunked"):
+    """How the body is framed. Raises InvalidParameter where that is doubtful (RFC 9112, section 6.3)."""
+    codings = headers.all("transfer-encoding")
+    if codings:
+        if [coding.strip().lower() for coding in codings] != ["chunked"] or "content-length" in headers:
+            raise InvalidParameter("malformed HTTP request: the only transfer coding taken is chunked")
         return ChunkedBody()
-    text = headers.get("content-length", "0").strip()
-    if not text.isdecimal() or len(text) > 18:
-        raise InvalidParameter(f"malformed HTTP request: content length {text!r}")
+    lengths = set(headers.all("content-length")) or {"0"}
+    text = lengths.pop().strip()
+    if lengths or not (text.isascii() and text.isdecimal() and len(text) <= 18):
+        raise InvalidParameter("malformed HTTP request: the content length is not a number")
     return FixedBody(int(text))

@@ -9,7 +9,10 @@ from lading.http.relay import relay
 
 
 class Hijacked:
-    """What is left of a connection once its request has been answered in full."""
+    """What is left of a connection once its request has been answered in full.
+
+    Exactly one of its methods is called, once; it says who owns the connection from then on.
+    """
 
     def __init__(self, transport: asyncio.Transport, early: bytes) -> None:
         self._transport = transport
@@ -32,3 +35,20 @@ class Hijacked:
         # abort() closes our descriptor without shutdown(2), so the connection lives on in the duplicate.
         self._transport.abort()
         return duplicate, self._early
+
+    def follow(self, protocol: asyncio.Protocol) -> None:
+        """Gives the connection to another protocol, which first receives what the client sent early."""
+        self._transport.set_write_buffer_limits()
+        self._transport.set_protocol(protocol)
+        protocol.connection_made(self._transport)
+        if self._early:
+            protocol.data_received(self._early)
+        self._transport.resume_reading()
+
+    def streams(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """The connection as asyncio streams; `write_eof` closes one direction, over TLS too."""
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader(loop=loop)
+        protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+        self.follow(protocol)
+        return reader, asyncio.StreamWriter(self._transport, protocol, reader, loop)

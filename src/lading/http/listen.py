@@ -4,11 +4,15 @@ import grp
 import os
 import socket
 import ssl
+import stat
 from dataclasses import dataclass
 
 from lading.errors import Conflict, InternalError, InvalidParameter
 
 BACKLOG = 512
+KEEPALIVE = 15
+"""Seconds between probes of a silent TCP connection."""
+
 _FIRST_INHERITED = 3
 
 
@@ -26,7 +30,7 @@ class TlsFiles:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         try:
-            context.load_cert_chain(self.certificate, self.key)
+            context.load_cert_chain(self.certificate, self.key, password=_no_password)
             if self.demand_client_certificate:
                 context.load_verify_locations(self.authority)
                 context.verify_mode = ssl.CERT_REQUIRED
@@ -36,6 +40,11 @@ class TlsFiles:
             ) from None
         context.set_alpn_protocols(["http/1.1"])
         return context
+
+
+def _no_password() -> str:
+    # Without this, OpenSSL would ask whoever sits at the terminal.
+    raise ssl.SSLError(0, "the key is encrypted; the engine takes a key without a passphrase")
 
 
 def listen_unix(path: str, group: str = "") -> socket.socket:
@@ -68,6 +77,10 @@ def _clear_stale(path: str) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(2)
         try:
+            if not stat.S_ISSOCK(os.lstat(path).st_mode):
+                raise InternalError(
+                    f"can't create unix socket {path}: a file that is no socket is in its place"
+                )
             probe.connect(path)
         except FileNotFoundError:
             return
@@ -103,6 +116,10 @@ def listen_tcp(host: str, port: int) -> list[socket.socket]:
         listeners.append(listener)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # Connections inherit it: a client whose host died is noticed within some minutes.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE)
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE)
             if family == socket.AF_INET6:
                 listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             listener.bind(address)
@@ -127,9 +144,7 @@ def inherited_sockets(name: str = "") -> list[socket.socket]:
         if not name or (index < len(names) and names[index] == name)
     ]
     if not chosen:
-        raise InvalidParameter(
-            "no sockets found via socket activation: was this started by systemd?"
-        )
+        raise InvalidParameter("no sockets found via socket activation: was this started by systemd?")
     for listener in chosen:
         os.set_inheritable(listener.fileno(), False)
     return chosen

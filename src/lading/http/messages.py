@@ -1,6 +1,7 @@
 """Requests and responses as handlers see them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
 
@@ -65,10 +66,26 @@ class Headers:
         return token in words
 
 
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who is at the other end, as far as the kernel or a certificate vouches for it."""
+
+    address: str = ""
+    """"192.0.2.1:40000"; empty over a UNIX socket."""
+
+    process: int | None = None
+    user: int | None = None
+    group: int | None = None
+    """Over a UNIX socket: who connected (unix(7), SO_PEERCRED)."""
+
+    common_name: str = ""
+    """Over TLS: the subject of the client's verified certificate."""
+
+
 class Request:
     """One request. Its body is read at most once, whole or in pieces."""
 
-    __slots__ = ("_body", "_hijack", "_query", "headers", "method", "path", "peer", "raw_query")
+    __slots__ = ("_body", "_hijack", "_peer", "_query", "headers", "method", "path", "raw_path", "raw_query")
 
     def __init__(
         self,
@@ -77,13 +94,13 @@ class Request:
         headers: Headers,
         body: "BodyQueue",
         hijack: "Callable[[bytes], Awaitable[Hijacked]]",
-        peer: str = "",
+        peer: "Callable[[], Peer]",
     ) -> None:
         self.method = method
-        raw_path, _, self.raw_query = target.partition("?")
-        self.path = unquote(raw_path)
+        self.raw_path, _, self.raw_query = target.partition("?")
+        self.path = unquote(self.raw_path)
         self.headers = headers
-        self.peer = peer
+        self._peer = peer
         self._body = body
         self._hijack = hijack
         self._query: dict[str, list[str]] | None = None
@@ -94,6 +111,11 @@ class Request:
         if self._query is None:
             self._query = parse_qs(self.raw_query, keep_blank_values=True) if self.raw_query else {}
         return self._query
+
+    @property
+    def peer(self) -> Peer:
+        """Who asks."""
+        return self._peer()
 
     def stream(self) -> AsyncIterator[bytes]:
         """The body piece by piece, with back-pressure on the client."""
@@ -110,7 +132,10 @@ class Request:
         return b"".join(pieces)
 
     async def hijack(self, head: bytes) -> "Hijacked":
-        """Sends `head` (status line and fields) and takes the connection out of HTTP."""
+        """Sends `head` (status line and fields) and takes the connection out of HTTP.
+
+        A body not read yet stays on the connection.
+        """
         return await self._hijack(head)
 
 

@@ -56,17 +56,20 @@ _running: set[asyncio.Task[Any]] = set()
 
 def relay(client: asyncio.Transport, local: socket.socket) -> None:
     """Starts copying; both ends are closed when both directions have ended."""
-    task = asyncio.get_running_loop().create_task(_start(client, local), name="relay")
+    outer, inner = _Half(), _Half()
+    outer.peer, inner.peer = inner, outer
+    outer.transport = client
+    client.set_protocol(outer)
+    client.set_write_buffer_limits()
+    task = asyncio.get_running_loop().create_task(_start(outer, inner, local), name="relay")
     _running.add(task)
     task.add_done_callback(_running.discard)
 
 
-async def _start(client: asyncio.Transport, local: socket.socket) -> None:
-    outer, inner = _Half(), _Half()
-    outer.peer, inner.peer = inner, outer
+async def _start(outer: _Half, inner: _Half, local: socket.socket) -> None:
     local.setblocking(False)
-    outer.transport = client
-    await asyncio.get_running_loop().connect_accepted_socket(lambda: inner, local)
-    client.set_protocol(outer)
-    client.set_write_buffer_limits()
-    client.resume_reading()
+    transport, _ = await asyncio.get_running_loop().connect_accepted_socket(lambda: inner, local)
+    if outer.transport is None:
+        transport.close()
+    else:
+        outer.transport.resume_reading()

@@ -1,10 +1,13 @@
 """Accepting connections, and letting go of them in an orderly way."""
 
 import asyncio
+import contextlib
+import os
 import socket
 import ssl
 
 from lading.http.connection import Connection, Handler
+from lading.http.listen import BACKLOG
 from lading.http.tls import TlsSession
 
 
@@ -15,9 +18,15 @@ class Server:
         self._handler = handler
         self._live: set[Connection] = set()
         self._servers: list[asyncio.Server] = []
+        self._paths: list[str] = []
 
-    async def serve(self, listener: socket.socket, context: ssl.SSLContext | None = None) -> None:
-        """Starts accepting; with `context`, over TLS."""
+    async def serve(
+        self, listener: socket.socket, context: ssl.SSLContext | None = None, *, inherited: bool = False
+    ) -> None:
+        """Starts accepting; with `context`, over TLS.
+
+        The path of a UNIX socket is removed at the end, unless the socket was inherited.
+        """
         loop = asyncio.get_running_loop()
 
         def plain() -> asyncio.Protocol:
@@ -29,14 +38,16 @@ class Server:
 
         listener.setblocking(False)
         factory = plain if context is None else secure
-        if listener.family == socket.AF_UNIX:
-            server = await loop.create_unix_server(factory, sock=listener)
-        else:
-            server = await loop.create_server(factory, sock=listener)
-        self._servers.append(server)
+        if listener.family == socket.AF_UNIX and not inherited:
+            self._paths.append(os.fsdecode(listener.getsockname()))
+        # Also for UNIX sockets: create_unix_server would remove the path by rules of its own.
+        self._servers.append(await loop.create_server(factory, sock=listener, backlog=BACKLOG))
 
     async def close(self, grace: float) -> None:
         """Stops accepting, gives requests under way `grace` seconds, then cuts them off."""
+        for path in self._paths:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
         for server in self._servers:
             server.close()
         for connection in list(self._live):

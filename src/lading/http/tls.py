@@ -17,7 +17,11 @@ _log = logging.getLogger(__name__)
 HANDSHAKE_TIMEOUT = 20.0
 """Seconds a client has to prove itself."""
 
-_RECORDS = 256 * 1024
+_RECORD = 16 * 1024
+_PLAIN_HTTP = (
+    b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
+    b"Client sent an HTTP request to an HTTPS server.\n"
+)
 
 
 class TlsTransport(asyncio.Transport):
@@ -29,6 +33,8 @@ class TlsTransport(asyncio.Transport):
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """As asyncio's, but never the socket: nobody may write to it past TLS."""
+        if name == "common_name":
+            return self._session.common_name()
         return default if name == "socket" else self._session.tcp.get_extra_info(name, default)
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
@@ -121,6 +127,8 @@ class TlsSession(asyncio.Protocol):
         except ssl.SSLError as error:
             _log.info("TLS handshake with %s failed: %s", self.tcp.get_extra_info("peername"), error.reason)
             self._flush()
+            if error.reason == "HTTP_REQUEST":
+                self.tcp.write(_PLAIN_HTTP)
             self.tcp.close()
             return False
         self._flush()
@@ -133,7 +141,7 @@ class TlsSession(asyncio.Protocol):
     def _deliver(self) -> None:
         while not self._paused and not self._input_ended and not self.tcp.is_closing():
             try:
-                data = self._tls.read(_RECORDS)
+                data = self._tls.read(_RECORD)
             except ssl.SSLWantReadError:
                 break
             except ssl.SSLZeroReturnError:
@@ -150,6 +158,13 @@ class TlsSession(asyncio.Protocol):
                 self.close_output()
                 self.tcp.close()
         self._flush()
+
+    def common_name(self) -> str:
+        """From the client's certificate, empty where it showed none."""
+        certificate = self._tls.getpeercert() or {}
+        subject = cast("tuple[tuple[tuple[str, str], ...], ...]", certificate.get("subject", ()))
+        names = [value for group in subject for name, value in group if name == "commonName"]
+        return names[0] if names else ""
 
     def pause(self) -> None:
         self._paused = True
