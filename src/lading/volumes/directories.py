@@ -51,7 +51,7 @@ class Directories:
         return f"{self._root}/.{purpose}-{secrets.token_hex(8)}"
 
     def garbage(self, live: Collection[str]) -> list[str]:
-        """Everything that is no live volume's, set aside. Only while nothing is being made. Raises OSError."""
+        """All that is no live volume's, set aside. Only while nothing is being made. Raises OSError."""
         found = []
         for name in os.listdir(self._root):
             if name.startswith("."):
