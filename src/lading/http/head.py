@@ -55,6 +55,8 @@ def parse_head(data: bytes) -> Head:
     if collector.begun != 1 or not collector.url:
         raise InvalidParameter("malformed HTTP request")
     version = parser.get_http_version()
+    if version not in ("1.0", "1.1"):
+        raise InvalidParameter(f"malformed HTTP request: version {version} is not spoken here")
     headers = Headers(collector.fields)
     return Head(
         method=parser.get_method().decode("ascii"),
