@@ -1,29 +1,29 @@
 """The front door of this room; every method only passes on to a deed's own file."""
 
-import asyncio
 import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
-from lading.containers import execs, reconcile
+from lading.containers import execs, reconcile, waits
 from lading.containers.attach import AttachOptions, attach
 from lading.containers.context import Context
 from lading.containers.create import create
 from lading.containers.exec_record import ExecRecord
 from lading.containers.exits import container_ended, exec_ended
 from lading.containers.inspect import inspect
-from lading.containers.listing import select
+from lading.containers.list import counts, list_containers
 from lading.containers.logs import LogOptions, read_logs
-from lading.containers.record import Container, Ended
+from lading.containers.record import Container
 from lading.containers.remove import remove
 from lading.containers.rename import rename
+from lading.containers.resize import resize
 from lading.containers.start import start, start_again
 from lading.containers.stop import kill, restart, stop
-from lading.containers.view import exec_view, summary_view
+from lading.containers.view import exec_view
 from lading.filters import Filters
+from lading.images import ImageUser
 from lading.runtime import Detached, Exit
 from lading.schema.container import CreateBody, ExecConfig, ExecStartBody
-from lading.units import now_ns
 
 
 class Containers:
@@ -45,27 +45,27 @@ class Containers:
         """By identifier, name or unambiguous prefix. Raises NotFound."""
         return self._ctx.registry.find(reference)
 
-    def all(self) -> list[Container]:
-        return list(self._ctx.registry)
-
-    def list(self, filters: Filters, *, show_all: bool = False, limit: int = 0) -> list[dict[str, Any]]:
+    async def summaries(
+        self, filters: Filters, *, show_all: bool = False, limit: int = 0, size: bool = False
+    ) -> list[dict[str, Any]]:
         """Summaries, newest first. Raises InvalidParameter for bad filters."""
-        ctx = self._ctx
-        chosen = select(
-            ctx.registry,
-            filters,
-            show_all=show_all,
-            limit=limit,
-            find=ctx.registry.find,
-            ancestors=ctx.images.descendants,
-        )
-        now = now_ns()
-        return [summary_view(container, now) for container in chosen]
+        return await list_containers(self._ctx, filters, show_all=show_all, limit=limit, size=size)
+
+    def counts(self) -> dict[str, int]:
+        """How many run, are paused, and do neither."""
+        return counts(self._ctx)
+
+    def image_users(self) -> list[ImageUser]:
+        """Which container was made from which image."""
+        return [
+            ImageUser(container.id, container.definition.image_id, container.state.running)
+            for container in self._ctx.registry
+        ]
 
     async def inspect(self, reference: str, *, size: bool = False) -> dict[str, Any]:
         return await inspect(self._ctx, self.find(reference), size=size)
 
-    async def create(self, name: str | None, body: CreateBody) -> tuple[Container, "list[str]"]:
+    async def create(self, name: str | None, body: CreateBody) -> tuple[Container, list[str]]:
         """Raises InvalidParameter, NotFound or Conflict."""
         return await create(self._ctx, name, body)
 
@@ -89,7 +89,7 @@ class Containers:
 
     async def resize(self, reference: str, height: int, width: int) -> None:
         """Sets the size of a container's terminal, in characters."""
-        await execs.resize_container(self._ctx, self.find(reference), height, width)
+        await resize(self._ctx, self.find(reference), height, width)
 
     async def attach(
         self, reference: str, client: "tuple[socket.socket, bytes]", options: AttachOptions
@@ -99,14 +99,19 @@ class Containers:
     def logs(self, reference: str, options: LogOptions) -> AsyncIterator[bytes]:
         return read_logs(self._ctx, self.find(reference), options)
 
-    def wait(self, reference: str, condition: str) -> "asyncio.Future[Ended]":
-        return self.find(reference).when(condition)
+    async def wait(self, reference: str, condition: str, client: socket.socket) -> None:
+        """Answers `client` once the condition holds."""
+        await waits.answer(self._ctx, self.find(reference), condition, client)
 
     def exec_create(self, reference: str, config: ExecConfig) -> ExecRecord:
         return execs.create_exec(self._ctx, self.find(reference), config)
 
     def exec_find(self, exec_id: str) -> ExecRecord:
         return execs.find_exec(self._ctx, exec_id)
+
+    def exec_check(self, record: ExecRecord) -> None:
+        """Raises Conflict or NotFound where it cannot be started, while the connection is still HTTP."""
+        execs.check_startable(self._ctx, record)
 
     async def exec_start(
         self, record: ExecRecord, body: ExecStartBody, client: "tuple[socket.socket, bytes] | None"

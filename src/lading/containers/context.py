@@ -9,9 +9,11 @@ from lading.containers.registry import Registry
 from lading.containers.store import Store
 from lading.events import Bus
 from lading.images import Images
+from lading.logs import LogReader
 from lading.network import Networks
 from lading.paths import Layout
-from lading.runtime import Runtime
+from lading.runtime import FilterPassing, Runtime
+from lading.runtime.spec import HostFacts
 from lading.schema.container import LogConfig
 from lading.snapshots import Snapshots
 from lading.volumes import Volumes
@@ -28,7 +30,8 @@ class Defaults:
     cgroup_parent: str = ""
     shm_size: int = 64 * 1024 * 1024
     no_new_privileges: bool = False
-    seccomp_profile: str | None = None
+    seccomp_profile: str = "builtin"
+    """"builtin", "unconfined", or a profile's JSON text."""
     dns: tuple[str, ...] = ()
     dns_search: tuple[str, ...] = ()
     dns_options: tuple[str, ...] = ()
@@ -45,7 +48,10 @@ class Context:
     networks: Networks
     volumes: Volumes
     runtime: Runtime
+    log_reader: LogReader
     events: Bus
+    machine: HostFacts
+    filters: FilterPassing
     defaults: Defaults
     registry: Registry = field(default_factory=Registry)
     execs: dict[str, ExecRecord] = field(default_factory=dict)

@@ -8,12 +8,14 @@ from lading.containers import names, restarts
 from lading.containers.context import Context, Defaults
 from lading.containers.merge import merge, process_args
 from lading.containers.record import Container, Definition, State
+from lading.containers.release import mounted_root
 from lading.errors import InvalidParameter, NotFound
 from lading.ids import new_id, short_id
 from lading.logs import check_log_config
-from lading.runtime import spec
+from lading.runtime.spec import validate
 from lading.schema.container import ContainerConfig, CreateBody, EndpointSettings, HostConfig, LogConfig
 from lading.units import now_ns
+from lading.volumes import MountPoint
 
 
 async def create(ctx: Context, name: str | None, body: CreateBody) -> tuple[Container, list[str]]:
@@ -25,12 +27,12 @@ async def create(ctx: Context, name: str | None, body: CreateBody) -> tuple[Cont
         name = names.check(name)
         ctx.registry.check_free(name)
     image = ctx.images.resolve(body.image)
-    config = merge(body, image.container_config)
+    config = merge(body, image.config)
     host = body.host_config or HostConfig()
     container_id = new_id()
     warnings = settle(ctx, container_id, config, host)
     endpoints = _endpoints(host, body)
-    mounts = ctx.volumes.plan(config, host, volumes_from=_volumes_from(ctx, host))
+    mounts = ctx.volumes.plan(config, host, _volumes_from(ctx, host))
 
     words = process_args(config)
     definition = Definition(
@@ -65,7 +67,7 @@ async def _make(ctx: Context, container: Container) -> None:
         ctx.snapshots.prepare(container.id, definition.chain_id)
         definition.mounts = ctx.volumes.ensure(container.id, definition.mounts)
         ctx.store.insert(container)
-    await ctx.volumes.fill(definition.mounts, ctx.snapshots.view(container.id))
+    await ctx.volumes.fill(definition.mounts, mounted_root(ctx, container))
 
 
 def settle(ctx: Context, container_id: str, config: ContainerConfig, host: HostConfig) -> list[str]:
@@ -74,11 +76,11 @@ def settle(ctx: Context, container_id: str, config: ContainerConfig, host: HostC
     Raises InvalidParameter.
     """
     defaults = ctx.defaults
-    settle_host(host, defaults, ctx.runtime.facts.cgroup_version)
+    settle_host(host, defaults, ctx.machine.cgroup_version)
     restarts.check(host.restart_policy, host.auto_remove)
     check_log_config(host.log_config)
     ctx.runtime.check_runtime(host.runtime)
-    warnings = spec.validate(config, host, ctx.runtime.facts)
+    warnings = validate(config, host, ctx.machine)
     if host.network_mode == "host":
         config.hostname = config.hostname or os.uname().nodename
     elif host.network_mode.startswith("container:"):
@@ -121,9 +123,6 @@ def _endpoints(host: HostConfig, body: CreateBody) -> dict[str, EndpointSettings
     return {mode: settings}
 
 
-def _volumes_from(ctx: Context, host: HostConfig) -> dict[str, Container]:
-    found = {}
-    for entry in host.volumes_from or []:
-        name = entry.partition(":")[0]
-        found[name] = ctx.registry.find(name)
-    return found
+def _volumes_from(ctx: Context, host: HostConfig) -> dict[str, list[MountPoint]]:
+    names = [entry.partition(":")[0] for entry in host.volumes_from or [] if entry]
+    return {name: ctx.registry.find(name).definition.mounts for name in names}

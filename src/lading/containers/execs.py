@@ -2,6 +2,7 @@
 
 import socket
 
+from lading.containers.bundle import exec_process_of
 from lading.containers.context import Context
 from lading.containers.exec_record import ExecRecord
 from lading.containers.record import Container, Status
@@ -50,6 +51,13 @@ def check_startable(ctx: Context, record: ExecRecord) -> Container:
     return container
 
 
+async def resize_exec(ctx: Context, record: ExecRecord, height: int, width: int) -> None:
+    """Raises Conflict where the command does not run."""
+    if not record.running:
+        raise Conflict(f"exec {record.id} is not running")
+    await ctx.runtime.resize(record.id, height, width)
+
+
 async def start_exec(
     ctx: Context, record: ExecRecord, body: ExecStartBody, client: "tuple[socket.socket, bytes] | None"
 ) -> None:
@@ -80,7 +88,7 @@ async def start_exec(
             Exec(
                 key=record.id,
                 container_id=container.id,
-                process=await exec_process(ctx, container, config),
+                process=exec_process_of(ctx, container, config),
                 runtime=container.definition.host.runtime,
                 tty=config.tty,
                 open_stdin=config.attach_stdin,

@@ -1,19 +1,23 @@
 """What follows when a container's process has ended."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from lading.containers import restarts
 from lading.containers.context import Context
+from lading.containers.discard import discard
 from lading.containers.record import Container, Status
 from lading.containers.release import release
-from lading.containers.remove import discard
 from lading.runtime import Exit
 from lading.units import NANOSECOND
 
 
 async def container_ended(
-    ctx: Context, container: Container, news: Exit, start_again: Callable[[Container], Awaitable[None]]
+    ctx: Context,
+    container: Container,
+    news: Exit,
+    start_again: Callable[[Container], Coroutine[Any, Any, None]],
 ) -> None:
     """Runs on the container's worker: records, announces, gives back, restarts or removes."""
     state, host = container.state, container.definition.host
@@ -40,7 +44,7 @@ async def container_ended(
         await discard(ctx, container, volumes=True)
 
 
-async def _later(container: Container, start_again: Callable[[Container], Awaitable[None]]) -> None:
+async def _later(container: Container, start_again: Callable[[Container], Coroutine[Any, Any, None]]) -> None:
     await asyncio.sleep(container.restart_delay)
     container.restarting = None
     await start_again(container)

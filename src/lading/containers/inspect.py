@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from lading.aio.tasks import in_thread
 from lading.containers.context import Context
 from lading.containers.record import Container
 from lading.containers.view import inspect_view
@@ -27,6 +26,6 @@ async def inspect(ctx: Context, container: Container, *, size: bool) -> dict[str
 
 async def sizes(ctx: Context, container: Container) -> tuple[int, int]:
     """Bytes of the writable layer, and of that with the image below."""
-    usage = await in_thread(ctx.snapshots.usage, container.id)
+    usage = await ctx.snapshots.usage(container.id)
     image = ctx.images.get(container.definition.image_id)
     return usage.size, usage.size + (image.size if image else 0)

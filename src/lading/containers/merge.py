@@ -8,12 +8,13 @@ entrypoint of the client's drops the image's command.
 import msgspec
 
 from lading.errors import InvalidParameter
+from lading.oci.image import Healthcheck, ImageConfig
 from lading.schema.container import ContainerConfig, CreateBody, HealthConfig, as_list
 
 DEFAULT_STOP_SIGNAL = "SIGTERM"
 
 
-def merge(asked: CreateBody, image: ContainerConfig) -> ContainerConfig:
+def merge(asked: CreateBody, image: ImageConfig) -> ContainerConfig:
     """The container's configuration. Raises InvalidParameter where nothing is to be run."""
     config = msgspec.convert(msgspec.to_builtins(asked), ContainerConfig)
     config.cmd, config.entrypoint = _command(asked, image)
@@ -31,7 +32,7 @@ def merge(asked: CreateBody, image: ContainerConfig) -> ContainerConfig:
     return config
 
 
-def _command(asked: CreateBody, image: ContainerConfig) -> tuple[list[str] | None, list[str] | None]:
+def _command(asked: CreateBody, image: ImageConfig) -> tuple[list[str] | None, list[str] | None]:
     cmd, entrypoint = as_list(asked.cmd), as_list(asked.entrypoint)
     if entrypoint == [""]:
         return cmd, None
@@ -47,11 +48,10 @@ def merge_env(asked: list[str] | None, image: list[str] | None) -> list[str]:
     return [*mine, *(entry for entry in image or [] if entry.partition("=")[0] not in names)]
 
 
-def _healthcheck(asked: HealthConfig | None, image: HealthConfig | None) -> HealthConfig | None:
-    if asked is None:
-        return image
+def _healthcheck(asked: HealthConfig | None, image: Healthcheck | None) -> HealthConfig | None:
     if image is None:
         return asked
+    asked = asked or HealthConfig()
     return HealthConfig(
         test=asked.test or image.test,
         interval=asked.interval or image.interval,

@@ -10,13 +10,14 @@ import logging
 import os
 import shutil
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from lading.aio.tasks import in_thread
 from lading.containers import restarts
 from lading.containers.context import Context
+from lading.containers.network_of import joined_of
 from lading.containers.record import Container, Status
-from lading.containers.release import release, root_path
 from lading.runtime import Exit, Process
 from lading.units import now_ns
 
@@ -68,7 +69,8 @@ def adopt(ctx: Context, running: dict[str, Process]) -> None:
             state = container.state
             state.status, state.pid, state.started_ns = Status.RUNNING, process.pid, process.started_ns
             state.exit_code, state.error, state.stopped_by_user = 0, "", False
-            state.joined = state.joined or ctx.networks.joined(container.id)
+            sandbox = ctx.networks.sandbox(container.id)
+            state.joined = joined_of(sandbox) if sandbox is not None else state.joined
             ctx.store.save_state(container)
 
 
@@ -81,7 +83,7 @@ async def sweep(ctx: Context) -> None:
             ctx.snapshots.unmount(path)
     await ctx.runtime.sweep(live)
     await ctx.networks.sweep(live)
-    await ctx.snapshots.sweep({container.id for container in ctx.registry})
+    ctx.snapshots.sweep({container.id for container in ctx.registry})
     ctx.volumes.sweep({container.id for container in ctx.registry})
     for name in os.listdir(ctx.layout.containers):
         if name not in ctx.registry:
@@ -108,7 +110,7 @@ def to_start(ctx: Context, was_running: set[str]) -> list[Container]:
 async def reconcile(
     ctx: Context,
     settle: Callable[[Exit], Awaitable[None]],
-    start_again: Callable[[Container], Awaitable[None]],
+    start_again: Callable[[Container], Coroutine[Any, Any, None]],
 ) -> None:
     """Brings every container up to date, sweeps, and starts what is to run."""
     load(ctx)
@@ -127,6 +129,3 @@ async def reconcile(
     await sweep(ctx)
     for container in to_start(ctx, was_running):
         ctx.background.spawn(start_again(container), "start with the engine")
-
-
-__all__ = ["adopt", "find_lost", "load", "reconcile", "release", "root_path", "sweep", "to_start"]

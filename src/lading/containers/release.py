@@ -2,7 +2,11 @@
 
 import asyncio
 import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from lading.aio.tasks import in_thread
 from lading.containers.context import Context
 from lading.containers.record import Container
 
@@ -18,7 +22,31 @@ async def release(ctx: Context, container: Container) -> None:
     for outcome in await asyncio.gather(*steps, return_exceptions=True):
         if isinstance(outcome, BaseException):
             _log.error("container %s: could not give back everything", container.id, exc_info=outcome)
-    ctx.snapshots.unmount(root_path(ctx, container))
+    ctx.volumes.unmount(container.id, container.definition.mounts)
+    await release_root(ctx, container)
+
+
+async def release_root(ctx: Context, container: Container) -> None:
+    """Unmounts the container's root."""
+    path = root_path(ctx, container)
+    await in_thread(ctx.snapshots.unmount, path)
+    try:
+        os.rmdir(path)
+    except FileNotFoundError:
+        pass
+
+
+@contextmanager
+def mounted_root(ctx: Context, container: Container) -> Iterator[str]:
+    """The file system of a container that does not run, for as long as the block takes."""
+    path = root_path(ctx, container)
+    os.makedirs(path, mode=0o700, exist_ok=True)
+    ctx.snapshots.mount(container.id, path)
+    try:
+        yield path
+    finally:
+        ctx.snapshots.unmount(path)
+        os.rmdir(path)
 
 
 def root_path(ctx: Context, container: Container) -> str:

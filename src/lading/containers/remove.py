@@ -1,9 +1,7 @@
 """Removing containers."""
 
-import shutil
-
-from lading.aio.tasks import in_thread
 from lading.containers.context import Context
+from lading.containers.discard import discard
 from lading.containers.record import Container, Status
 from lading.containers.stop import end
 from lading.errors import Conflict
@@ -32,22 +30,3 @@ async def remove(ctx: Context, container: Container, *, force: bool, volumes: bo
         await discard(ctx, container, volumes=volumes)
 
     await container.worker.do(work)
-
-
-async def discard(ctx: Context, container: Container, *, volumes: bool) -> None:
-    """Runs on the container's worker, with the process gone: the container ceases to exist.
-
-    Its row goes first; what is on disk without one is garbage that the next
-    start would remove, should this be interrupted.
-    """
-    container.state.status = Status.REMOVING
-    with ctx.store.database.transaction():
-        ctx.volumes.release(container.id, remove_anonymous=volumes)
-        ctx.store.delete(container)
-    ctx.registry.discard(container)
-    for exec_id in [key for key, record in ctx.execs.items() if record.container_id == container.id]:
-        del ctx.execs[exec_id]
-    await ctx.snapshots.remove(container.id)
-    await in_thread(shutil.rmtree, ctx.layout.container(container.id), ignore_errors=True)
-    ctx.publish(container, "destroy")
-    container.announce("next-exit", "not-running", "removed")

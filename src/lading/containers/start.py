@@ -1,10 +1,21 @@
 """Starting a container: each downward call once, each step undone if a later one fails."""
 
+import json
 import logging
+import os
+from contextlib import AsyncExitStack
 
+from lading.containers.bundle import compose
 from lading.containers.context import Context
+from lading.containers.discard import discard
+from lading.containers.files import write_files
+from lading.containers.network_of import connect_request, join_other, joined_of
 from lading.containers.record import Container, Status
+from lading.containers.release import release_root, root_path
 from lading.errors import Conflict, LadingError, NotModified
+from lading.logs import LogFacts, open_sink
+from lading.network import Sandbox
+from lading.runtime import Launch, LaunchError, Started
 
 _log = logging.getLogger(__name__)
 
@@ -22,7 +33,7 @@ async def start(ctx: Context, container: Container) -> None:
             raise Conflict("cannot start a paused container, try unpause instead")
         if state.running:
             raise NotModified("container already started")
-        if container.id not in ctx.registry or state.status in (Status.REMOVING, Status.DEAD):
+        if container.id not in ctx.registry:
             raise Conflict("container is marked for removal and cannot be started")
         state.restart_count = 0
         await launch(ctx, container)
@@ -30,24 +41,107 @@ async def start(ctx: Context, container: Container) -> None:
     await container.worker.do(work)
 
 
+async def start_again(ctx: Context, container: Container) -> None:
+    """Starts at the wish of the restart policy; a failure is the container's to show, not ours to raise."""
+
+    async def work() -> None:
+        if container.id not in ctx.registry or container.state.running or container.state.stopped_by_user:
+            return
+        try:
+            await launch(ctx, container)
+        except LadingError as error:
+            _log.warning("container %s could not be started again: %s", container.id, error.message)
+
+    await container.worker.do(work)
+
+
 async def launch(ctx: Context, container: Container) -> None:
-    """Runs on the container's worker, which does not run: brings its process to life."""
+    """Runs on the container's worker: brings a container that does not run to life."""
     state = container.state
     if container.restarting is not None:
         container.restarting.cancel()
         container.restarting = None
     try:
-        started, sandbox = await _assemble(ctx, container)
-    except BaseException as error:
+        started = await _assemble(ctx, container)
+    except (LadingError, OSError) as error:
+        problem = error if isinstance(error, LadingError) else LaunchError(str(error))
         state.status = Status.EXITED if state.finished_ns else Status.CREATED
-        state.error = error.message if isinstance(error, LadingError) else str(error)
-        state.exit_code = getattr(error, "exit_code", 128)
+        state.joined, state.error = None, problem.message
+        state.exit_code = problem.exit_code if isinstance(problem, LaunchError) else 128
         ctx.store.save_state(container)
         container.announce("next-exit", "not-running")
-        raise
+        await ctx.runtime.forget(container.id)
+        if container.definition.host.auto_remove:
+            await discard(ctx, container, volumes=True)
+        raise problem from None
     state.status, state.pid, state.started_ns = Status.RUNNING, started.pid, started.started_ns
     state.exit_code, state.error = 0, ""
     state.oom_killed = state.stopped_by_user = False
-    state.joined = joined(sandbox)
     ctx.store.save_state(container)
     ctx.publish(container, "start")
+
+
+async def _assemble(ctx: Context, container: Container) -> Started:
+    definition = container.definition
+    async with AsyncExitStack() as undo:
+        root = root_path(ctx, container)
+        os.makedirs(root, mode=0o700, exist_ok=True)
+        ctx.snapshots.mount(container.id, root)
+        undo.push_async_callback(release_root, ctx, container)
+        mounts = ctx.volumes.mount(container.id, definition.mounts, definition.host.tmpfs or {})
+        undo.callback(ctx.volumes.unmount, container.id, definition.mounts)
+        sandbox = await _join_network(ctx, container, undo)
+        if sandbox is not None:
+            write_files(ctx, container, sandbox)
+        sink = open_sink(definition.host.log_config, ctx.layout.container(container.id), log_facts(container))
+        bundle = f"{ctx.layout.bundles}/{container.id}"
+        os.makedirs(bundle, mode=0o700, exist_ok=True)
+        spec = await compose(ctx, container, root, mounts)
+        _write(f"{bundle}/config.json", json.dumps(spec))
+        config = definition.config
+        started = await ctx.runtime.launch(
+            Launch(
+                key=container.id,
+                bundle=bundle,
+                sink=sink,
+                record_path=f"{ctx.layout.container(container.id)}/exit.json",
+                runtime=definition.host.runtime,
+                argv0=definition.path,
+                tty=config.tty,
+                open_stdin=config.open_stdin,
+                stdin_once=config.stdin_once,
+                console_size=definition.host.console_size,
+            )
+        )
+        undo.pop_all()
+        return started
+
+
+async def _join_network(ctx: Context, container: Container, undo: AsyncExitStack) -> Sandbox | None:
+    mode = container.definition.host.network_mode
+    if mode.startswith("container:"):
+        container.state.joined = join_other(ctx, mode)
+        return None
+    sandbox = await ctx.networks.connect(connect_request(container))
+    undo.push_async_callback(ctx.networks.release, container.id)
+    container.state.joined = joined_of(sandbox)
+    return sandbox
+
+
+def log_facts(container: Container) -> LogFacts:
+    """What the log driver may say of the container."""
+    definition = container.definition
+    return LogFacts(
+        container_id=container.id,
+        name=container.name,
+        image_id=definition.image_id,
+        image_name=definition.config.image,
+        command=[definition.path, *definition.args],
+        env=definition.config.env or [],
+        labels=definition.config.labels or {},
+    )
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)

@@ -5,7 +5,7 @@ import signal
 
 from lading.containers.context import Context
 from lading.containers.merge import DEFAULT_STOP_SIGNAL
-from lading.containers.record import Container, Status
+from lading.containers.record import Container, Ended, Status
 from lading.containers.signals import parse_signal
 from lading.containers.start import start
 from lading.errors import Conflict, InternalError, NotModified
@@ -48,7 +48,7 @@ async def _stop(ctx: Context, container: Container, number: int, timeout: int) -
     ctx.publish(container, "stop")
 
 
-async def _await_end(container: Container, ended: "asyncio.Future[object]") -> None:
+async def _await_end(container: Container, ended: "asyncio.Future[Ended]") -> None:
     try:
         async with asyncio.timeout(_LAST_RESORT):
             await asyncio.shield(ended)

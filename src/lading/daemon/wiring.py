@@ -14,7 +14,7 @@ from lading.images import Images
 from lading.logs import LogReader
 from lading.network import Networks, NetworkSettings
 from lading.paths import Layout
-from lading.runtime import Runtime, host_facts
+from lading.runtime import FilterPassing, Runtime, host_facts
 from lading.schema.container import LogConfig
 from lading.snapshots import OverlaySnapshots
 from lading.state import Database
@@ -40,7 +40,6 @@ class Engine:
         self.content.open()
         self.snapshots.open()
         self.images.open()
-        self.volumes.open()
         await self.runtime.start()
         await self.networks.open()
         await self.containers.open()
@@ -51,6 +50,7 @@ class Engine:
         await self.containers.close()
         await self.networks.close()
         await self.runtime.close()
+        await self.volumes.close()
         await self.images.close()
         await self.snapshots.close()
         self.database.close()
@@ -65,7 +65,7 @@ def wire(settings: Settings) -> Engine:
     content = Content(layout.content, database)
     snapshots = OverlaySnapshots(layout.snapshots, database)
     images = Images(layout.data_root, database, content, snapshots, events.publish)
-    volumes = Volumes(layout.volumes, database, events.publish)
+    volumes = Volumes(layout, database, events)
     networks = Networks(_network_settings(settings), database, layout.netns, events.publish)
     runtime = Runtime(layout, added=settings.add_runtime, default=settings.default_runtime)
     machine = host_facts()
@@ -81,6 +81,7 @@ def wire(settings: Settings) -> Engine:
         log_reader=LogReader(),
         events=events,
         machine=machine,
+        filters=FilterPassing(runtime, machine.machine),
         defaults=_defaults(settings, init_path),
     )
     containers = Containers(context)

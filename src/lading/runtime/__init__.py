@@ -7,7 +7,10 @@ holds (logs). Calls keeper (its words only), linux, aio, paths and errors.
 
 from lading.runtime.detach_keys import detach_sequence
 from lading.runtime.errors import LaunchError
+from lading.runtime.identity import look_up_user
+from lading.runtime.machine import all_devices, block_device_numbers, device_nodes, host_facts
 from lading.runtime.oci import OciRuntime
+from lading.runtime.probe import FilterPassing
 from lading.runtime.runtime import Runtime
 from lading.runtime.words import Attach, Detached, Exec, Exit, Launch, Process, Started
 
@@ -16,11 +19,17 @@ __all__ = [
     "Detached",
     "Exec",
     "Exit",
+    "FilterPassing",
     "Launch",
     "LaunchError",
     "OciRuntime",
     "Process",
     "Runtime",
     "Started",
+    "all_devices",
+    "block_device_numbers",
     "detach_sequence",
+    "device_nodes",
+    "host_facts",
+    "look_up_user",
 ]

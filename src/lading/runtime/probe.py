@@ -9,14 +9,35 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
+from typing import Any
 
 from lading.aio import process
 from lading.runtime.filters import Filters
 from lading.runtime.oci import OciRuntime
+from lading.runtime.runtime import Runtime
 from lading.runtime.spec import seccomp
 
 _PROGRAM_DIRECTORIES = ("/bin", "/lib", "/lib64", "/usr")
 _FILTERED = b"Seccomp:\t2"
+
+
+class FilterPassing:
+    """Decides for each runtime, once, how a seccomp filter is handed to it."""
+
+    def __init__(self, runtime: Runtime, machine: str) -> None:
+        self._runtime = runtime
+        self._machine = machine
+        self._filters = Filters()
+        self._honoured: dict[str, bool] = {}
+
+    async def annotation(self, runtime_name: str, profile: Mapping[str, Any]) -> dict[str, str] | None:
+        """The annotation that carries `profile`, or None where config.json must carry it."""
+        name = runtime_name or self._runtime.default_runtime
+        if name not in self._honoured:
+            oci = self._runtime.runtimes()[name]
+            self._honoured[name] = await honours_annotation(oci, self._filters, self._machine)
+        return self._filters.annotation(profile) if self._honoured[name] else None
 
 
 async def honours_annotation(runtime: OciRuntime, filters: Filters, machine: str) -> bool:

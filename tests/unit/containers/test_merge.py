@@ -4,9 +4,10 @@ import pytest
 
 from lading.containers.merge import merge, merge_env, process_args
 from lading.errors import InvalidParameter
-from lading.schema.container import ContainerConfig, CreateBody
+from lading.oci.image import ImageConfig
+from lading.schema.container import CreateBody
 
-IMAGE = ContainerConfig(
+IMAGE = ImageConfig(
     cmd=["serve"],
     entrypoint=["/entry"],
     env=["PATH=/bin", "MODE=image"],

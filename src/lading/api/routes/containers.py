@@ -44,9 +44,7 @@ def _life(rooms: Rooms) -> list[Endpoint]:
 
     async def remove(call: Call) -> Response:
         if decode.flag(call, "link"):
-            raise InvalidParameter(
-                "links between containers are not part of this engine; connect to a network"
-            )
+            raise InvalidParameter("this engine has no links between containers: use a network")
         await containers.remove(
             call.parameters["id"], force=decode.flag(call, "force"), volumes=decode.flag(call, "v")
         )
@@ -78,7 +76,7 @@ def _views(rooms: Rooms) -> list[Endpoint]:
 
     async def list_all(call: Call) -> Response:
         return encode.json(
-            await containers.list(
+            await containers.summaries(
                 Filters.parse(call.query("filters"), FILTERS),
                 show_all=decode.flag(call, "all"),
                 limit=decode.integer(call, "limit") or 0,

@@ -1,0 +1,160 @@
+"""What the OCI runtime is told of a container: gathered here, composed by `runtime.spec`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lading.containers.context import Context
+from lading.containers.record import Container
+from lading.errors import Conflict, InvalidParameter
+from lading.runtime import all_devices, block_device_numbers, device_nodes, look_up_user
+from lading.runtime.spec import (
+    UNCONFINED,
+    DeviceNode,
+    Namespaces,
+    SpecRequest,
+    build,
+    environment,
+    exec_process,
+    granted,
+    parse_security_options,
+    seccomp,
+)
+from lading.schema.container import ExecConfig, HostConfig
+
+CGROUP_PARENT = "/lading"
+
+
+async def compose(
+    ctx: Context, container: Container, root: str, mounts: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The content of config.json. Raises LadingError."""
+    definition = container.definition
+    config, host = definition.config, definition.host
+    user = look_up_user(root, config.user, host.group_add)
+    profile = _profile(ctx, host)
+    annotations = None
+    if profile is not None:
+        annotations = await ctx.filters.annotation(host.runtime, profile)
+    shares_network = host.network_mode.startswith("container:")
+    request = SpecRequest(
+        container_id=container.id,
+        config=config,
+        host=host,
+        args=[definition.path, *definition.args],
+        env=environment(config, user.home),
+        rootfs=root,
+        namespaces=_namespaces(ctx, container),
+        user=user,
+        cgroup_path=f"{host.cgroup_parent or ctx.defaults.cgroup_parent or CGROUP_PARENT}/{container.id}",
+        facts=ctx.machine,
+        etc=_etc_directory(ctx, container, shares_network),
+        shm=_shared_memory(ctx, host),
+        mounts=mounts,
+        devices=_devices(host),
+        seccomp=profile if annotations is None else None,
+        init_path=ctx.defaults.init_path,
+        no_new_privileges=ctx.defaults.no_new_privileges,
+        annotations=annotations or {},
+    )
+    if host.init and not ctx.defaults.init_path:
+        raise InvalidParameter("--init needs an init binary: install tini or catatonit, or set --init-path")
+    return build(request)
+
+
+def exec_process_of(ctx: Context, container: Container, wish: ExecConfig) -> dict[str, Any]:
+    """The OCI process object of an exec. Raises InvalidParameter for an unknown user."""
+    config, host = container.definition.config, container.definition.host
+    # Through the process's own root: where the container has mounted over /etc, that counts.
+    user = look_up_user(f"/proc/{container.state.pid}/root", wish.user or config.user, host.group_add)
+    return exec_process(wish, config, host, ctx.machine, user, ctx.defaults.no_new_privileges)
+
+
+def _profile(ctx: Context, host: HostConfig) -> dict[str, Any] | None:
+    wanted = parse_security_options(host.security_opt).seccomp or ctx.defaults.seccomp_profile
+    if host.privileged or wanted == UNCONFINED:
+        return None
+    machine = ctx.machine
+    rights = frozenset(
+        granted(host.cap_add, host.cap_drop, privileged=host.privileged, known=machine.capabilities)
+    )
+    if wanted == "builtin":
+        return seccomp.default(rights, machine.machine)
+    return seccomp.custom(wanted, rights, machine.machine, machine.kernel)
+
+
+def _namespaces(ctx: Context, container: Container) -> Namespaces:
+    host = container.definition.host
+    joined = container.state.joined
+    network = "host" if host.network_mode == "host" else (joined.netns_path if joined else "")
+    return Namespaces(
+        network=network,
+        pid=_shared(ctx, host.pid_mode, "pid"),
+        ipc=_shared(ctx, host.ipc_mode, "ipc"),
+        uts="host" if host.uts_mode == "host" else "",
+        cgroup="host" if host.cgroupns_mode == "host" else "",
+    )
+
+
+def _shared(ctx: Context, mode: str, kind: str) -> str:
+    if mode == "host":
+        return "host"
+    if mode.startswith("container:"):
+        return f"/proc/{_running(ctx, mode).state.pid}/ns/{kind}"
+    return ""
+
+
+def _running(ctx: Context, mode: str) -> Container:
+    other = ctx.registry.find(mode.partition(":")[2])
+    if not other.state.running:
+        raise Conflict(f"cannot join the namespace of a non running container: container {other.id}")
+    return other
+
+
+def _shared_memory(ctx: Context, host: HostConfig) -> str:
+    if not host.ipc_mode.startswith("container:"):
+        return ""
+    other = _running(ctx, host.ipc_mode)
+    if other.definition.host.ipc_mode == "private":
+        raise Conflict(
+            f"cannot join IPC of container {other.id}: non-shareable IPC (hint: use IpcMode:shareable)"
+        )
+    return f"/proc/{other.state.pid}/root/dev/shm"
+
+
+def _etc_directory(ctx: Context, container: Container, shares_network: bool) -> str:
+    if not shares_network:
+        return ctx.layout.container(container.id)
+    other = ctx.registry.find(container.definition.host.network_mode.partition(":")[2])
+    return ctx.layout.container(other.id)
+
+
+def _devices(host: HostConfig) -> list[DeviceNode]:
+    if host.privileged:
+        return all_devices()
+    nodes: list[DeviceNode] = []
+    for wish in host.devices or []:
+        inside = wish.path_in_container or wish.path_on_host
+        try:
+            nodes += device_nodes(wish.path_on_host, inside, wish.cgroup_permissions)
+        except OSError as error:
+            raise InvalidParameter(
+                f'error gathering device information while adding custom device "{wish.path_on_host}": '
+                f"{error.strerror or error}"
+            ) from None
+    return nodes
+
+
+def resolve_block_devices(host: HostConfig) -> None:
+    """Replaces the paths in block I/O limits by numbers. Raises InvalidParameter."""
+    for entries in (
+        host.blkio_weight_device,
+        host.blkio_device_read_bps,
+        host.blkio_device_write_bps,
+        host.blkio_device_read_i_ops,
+        host.blkio_device_write_i_ops,
+    ):
+        for entry in entries or []:
+            try:
+                block_device_numbers(entry.path)
+            except OSError as error:
+                raise InvalidParameter(f"{entry.path}: {error.strerror}") from None

@@ -1,0 +1,55 @@
+"""Listing and counting containers."""
+
+from typing import Any
+
+from lading.containers.context import Context
+from lading.containers.inspect import sizes
+from lading.containers.listing import select
+from lading.containers.record import Status
+from lading.containers.view import summary_view
+from lading.filters import Filters
+from lading.units import now_ns
+
+
+async def list_containers(
+    ctx: Context, filters: Filters, *, show_all: bool, limit: int, size: bool
+) -> list[dict[str, Any]]:
+    """Summaries, newest first. Raises InvalidParameter for bad filters."""
+
+    def based_on(name: str) -> set[str]:
+        root = ctx.images.resolve(name).id
+        used = {container.definition.image_id for container in ctx.registry}
+        return {image_id for image_id in used if root in _lineage(ctx, image_id)}
+
+    chosen = select(
+        ctx.registry, filters, show_all=show_all, limit=limit, find=ctx.registry.find, ancestors=based_on
+    )
+    now = now_ns()
+    views = [summary_view(container, now) for container in chosen]
+    if size:
+        for container, view in zip(chosen, views, strict=True):
+            view["SizeRw"], view["SizeRootFs"] = await sizes(ctx, container)
+    return views
+
+
+def _lineage(ctx: Context, image_id: str) -> set[str]:
+    found: set[str] = set()
+    while image_id and image_id not in found:
+        found.add(image_id)
+        image = ctx.images.get(image_id)
+        image_id = image.parent if image else ""
+    return found
+
+
+def counts(ctx: Context) -> dict[str, int]:
+    """How many containers run, are paused, and do neither."""
+    result = {"running": 0, "paused": 0, "stopped": 0}
+    for container in ctx.registry:
+        status = container.state.status
+        if status is Status.PAUSED:
+            result["paused"] += 1
+        elif status in (Status.RUNNING, Status.RESTARTING):
+            result["running"] += 1
+        else:
+            result["stopped"] += 1
+    return result

@@ -1,0 +1,42 @@
+"""What a container wants of the network room."""
+
+from lading.containers.context import Context
+from lading.containers.record import Container, Joined
+from lading.errors import Conflict
+from lading.network import ConnectRequest, Sandbox
+
+
+def connect_request(container: Container) -> ConnectRequest:
+    """The request for a container with a network of its own."""
+    definition = container.definition
+    config, host = definition.config, definition.host
+    return ConnectRequest(
+        container_id=container.id,
+        container_name=container.name,
+        mode=host.network_mode,
+        hostname=config.hostname,
+        domainname=config.domainname,
+        settings=definition.networks.get(host.network_mode),
+        exposed_ports=config.exposed_ports or {},
+        port_bindings=host.port_bindings or {},
+        publish_all=host.publish_all_ports,
+        sysctls=host.sysctls,
+    )
+
+
+def joined_of(sandbox: Sandbox) -> Joined:
+    """What is kept, and shown, of a sandbox."""
+    networks = {sandbox.network_name: sandbox.endpoint} if sandbox.network_name else {}
+    return Joined(
+        sandbox_id=sandbox.sandbox_id, netns_path=sandbox.netns_path, networks=networks, ports=sandbox.ports
+    )
+
+
+def join_other(ctx: Context, mode: str) -> Joined:
+    """The network of the container `mode` ("container:ID") names. Raises Conflict where it does not run."""
+    other = ctx.registry.find(mode.partition(":")[2])
+    if not other.state.running:
+        raise Conflict(f"cannot join network of a non running container: {other.id}")
+    joined = other.state.joined
+    path = joined.netns_path if joined and joined.netns_path else f"/proc/{other.state.pid}/ns/net"
+    return Joined(netns_path=path)
