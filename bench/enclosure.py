@@ -33,6 +33,10 @@ class Enclosure:
     def alive(self) -> bool:
         return self._outer.poll() is None
 
+    def wait(self) -> int:
+        """The exit code of what runs inside."""
+        return self._outer.wait()
+
     def engine_pids(self) -> list[int]:
         """Processes of the engine: without the containers' and without the enclosure's first."""
         found = []
@@ -53,7 +57,7 @@ class Enclosure:
 def enter(argv: Sequence[str], *, root: Path, shared: Sequence[Path], log: Path) -> Enclosure:
     """Runs `argv` in an enclosure with `root` as its root.
 
-    `shared` directories of the machine are to be seen inside under the same paths.
+    `shared` directories and files of the machine are to be seen inside under the same paths.
     """
     command = ["unshare", *_NAMESPACES, sys.executable, "-I", "-S", __file__, str(root)]
     command += [os.fspath(path) for path in shared]
@@ -100,7 +104,11 @@ def _furnish(root: str, shared: Sequence[str]) -> None:
     _mount("--rbind", "/dev", f"{root}/dev")
     _mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", f"{root}/run")
     for path in shared:
-        os.makedirs(f"{root}{path}", exist_ok=True)
+        if os.path.isdir(path):
+            os.makedirs(f"{root}{path}", exist_ok=True)
+        else:
+            os.makedirs(os.path.dirname(f"{root}{path}"), exist_ok=True)
+            open(f"{root}{path}", "a").close()
         _mount("--rbind", path, f"{root}{path}")
 
 
