@@ -45,6 +45,7 @@ class Engine:
         self.bridge = f"ldt{os.getpid() % 100000}x{number}"
         self.subnet = f"10.{200 + os.getpid() % 30}.{number}"
         self.flags = flags
+        self.ever_created: set[str] = set()
         self.process: subprocess.Popen[bytes] | None = None
         self._client: DockerClient | None = None
 
@@ -159,6 +160,13 @@ class Engine:
             return answer.status, json.loads(raw)
         except ValueError:
             return answer.status, raw
+
+    def create(self, **body: Any) -> tuple[int, Any]:
+        """Creates a container of the starter image."""
+        status, made = self.api("POST", "/containers/create", {"Image": IMAGE, **body})
+        if status == 201:
+            self.ever_created.add(made["Id"])
+        return status, made
 
     def get(self, path: str) -> Any:
         status, answer = self.api("GET", path)

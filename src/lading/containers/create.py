@@ -6,6 +6,7 @@ import msgspec
 
 from lading.containers import names, restarts
 from lading.containers.context import Context, Defaults
+from lading.containers.discard import erase
 from lading.containers.merge import merge, process_args
 from lading.containers.record import Container, Definition, State
 from lading.containers.release import mounted_root
@@ -51,9 +52,10 @@ async def create(ctx: Context, name: str | None, body: CreateBody) -> tuple[Cont
     # The name is taken before the first await, so that two clients cannot both get it.
     ctx.registry.add(container)
     try:
-        await _make(ctx, container)
+        await container.worker.do(lambda: _make(ctx, container))
     except BaseException:
-        ctx.registry.discard(container)
+        # Also where the client has gone: nobody would know of the container.
+        ctx.background.spawn(container.worker.do(lambda: erase(ctx, container, volumes=True)), "undo create")
         raise
     ctx.publish(container, "create")
     return container, warnings

@@ -8,7 +8,14 @@ from lading.containers.record import Container, Status
 
 
 async def discard(ctx: Context, container: Container, *, volumes: bool) -> None:
-    """Runs on the container's worker, with the process gone: the container ceases to exist.
+    """Runs on the container's worker, with the process gone: the container ceases to exist."""
+    await erase(ctx, container, volumes=volumes)
+    ctx.publish(container, "destroy")
+    container.announce("next-exit", "not-running", "removed")
+
+
+async def erase(ctx: Context, container: Container, *, volumes: bool) -> None:
+    """Removes every trace, of a half-made container too.
 
     Its row goes first; what is on disk without one is garbage that the next
     start would remove, should this be interrupted.
@@ -22,5 +29,3 @@ async def discard(ctx: Context, container: Container, *, volumes: bool) -> None:
         del ctx.execs[exec_id]
     ctx.snapshots.remove(container.id)
     await in_thread(shutil.rmtree, ctx.layout.container(container.id), ignore_errors=True)
-    ctx.publish(container, "destroy")
-    container.announce("next-exit", "not-running", "removed")

@@ -17,7 +17,8 @@ async def inspect(ctx: Context, container: Container, *, size: bool) -> dict[str
         for record in ctx.execs.values()
         if record.container_id == container.id and record.exit_code is None
     ]
-    path = log_path(container.definition.host.log_config.type, directory, container.id)
+    driver = container.definition.host.log_config.type
+    path = log_path(driver, directory, container.id) if driver == "json-file" else ""
     view = inspect_view(container, directory, path, execs, graph)
     if size:
         view["SizeRw"], view["SizeRootFs"] = await sizes(ctx, container)

@@ -1,10 +1,11 @@
 """Reading a container's log."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from lading.containers.context import Context
-from lading.containers.record import Container
+from lading.containers.record import Container, Ended
 from lading.errors import InvalidParameter
 from lading.logs import LogQuery
 
@@ -46,7 +47,7 @@ def read_logs(ctx: Context, container: Container, options: LogOptions) -> AsyncI
     """The log as the API sends it. Raises InvalidParameter or Unsupported before the first piece."""
     options.check()
     ended = container.when("not-running") if options.follow else None
-    return ctx.log_reader.read(
+    pieces = ctx.log_reader.read(
         container.definition.host.log_config.type,
         ctx.layout.container(container.id),
         container.id,
@@ -54,3 +55,12 @@ def read_logs(ctx: Context, container: Container, options: LogOptions) -> AsyncI
         framed=not container.definition.config.tty,
         ended=ended,
     )
+    return pieces if ended is None else _until_left(pieces, ended)
+
+
+async def _until_left(pieces: AsyncIterator[bytes], ended: "asyncio.Future[Ended]") -> AsyncIterator[bytes]:
+    try:
+        async for piece in pieces:
+            yield piece
+    finally:
+        ended.cancel()

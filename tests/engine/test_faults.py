@@ -1,0 +1,178 @@
+"""kill -9 at any moment: nothing that runs notices, nothing is lost, nothing is left."""
+
+import contextlib
+import http.client
+import json
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from tests.engine.census import take
+from tests.engine.engine import Engine, wait_for
+
+KILLS = 200
+COUNTER = "i=0; while :; do i=$((i+1)); echo $i; usleep 20000; done"
+
+
+class Load:
+    """Clients that create, start, exec into, stop and remove containers without pause."""
+
+    def __init__(self, engine: Engine, workers: int) -> None:
+        self._engine = engine
+        self._pause = threading.Event()
+        self._stop = threading.Event()
+        self.started: dict[str, int] = {}
+        self._threads = [
+            threading.Thread(target=self._work, args=(seed,), daemon=True) for seed in range(workers)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _work(self, seed: int) -> None:
+        chance = random.Random(seed)
+        while not self._stop.is_set():
+            with contextlib.suppress(OSError, http.client.HTTPException, KeyError):
+                self._one_life(chance)
+
+    def _one_life(self, chance: random.Random) -> None:
+        code = chance.randrange(1, 100)
+        seconds = chance.choice(("0", "0.05", "0.3"))
+        status, made = self._engine.create(
+            Cmd=["sh", "-c", f"echo begin; sleep {seconds}; echo end; exit {code}"],
+            HostConfig={"PortBindings": {"80/tcp": [{"HostPort": ""}]}} if chance.random() < 0.3 else {},
+        )
+        if status != 201:
+            return
+        if self._engine.api("POST", f"/containers/{made['Id']}/start")[0] == 204:
+            self.started[made["Id"]] = code
+        if chance.random() < 0.3:
+            _, command = self._engine.api("POST", f"/containers/{made['Id']}/exec", {"Cmd": ["true"]})
+            self._engine.api("POST", f"/exec/{command['Id']}/start", {"Detach": True})
+        if chance.random() < 0.5:
+            self._engine.api("DELETE", f"/containers/{made['Id']}?force=1&v=1")
+            self.started.pop(made["Id"], None)
+
+    def end(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+
+@pytest.fixture
+def pillars(new_engine: Callable[..., Engine]) -> Iterator[tuple[Engine, list[str]]]:
+    """An engine with three containers that count, one of them with a published port."""
+    engine = new_engine()
+    names = []
+    for number in range(3):
+        ports = {"80/tcp": [{"HostPort": ""}]} if number == 0 else {}
+        status, made = engine.create(Cmd=["sh", "-c", COUNTER], HostConfig={"PortBindings": ports})
+        assert status == 201, made
+        assert engine.api("POST", f"/containers/{made['Id']}/start")[0] == 204
+        names.append(made["Id"])
+    yield engine, names
+
+
+def _numbers(engine: Engine, container_id: str) -> list[int]:
+    log = engine.data_root / "containers" / container_id / f"{container_id}-json.log"
+    return [int(json.loads(line)["log"]) for line in log.read_bytes().splitlines() if line.endswith(b"}")]
+
+
+def _assert_counts_on(engine: Engine, container_id: str) -> None:
+    numbers = _numbers(engine, container_id)
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.timeout(900)
+def test_two_hundred_kills_of_the_daemon_under_load(pillars: tuple[Engine, list[str]]) -> None:
+    engine, names = pillars
+    pids = {name: engine.get(f"/containers/{name}/json")["State"]["Pid"] for name in names}
+    load = Load(engine, 3)
+    chance = random.Random(7)
+    try:
+        for number in range(KILLS):
+            time.sleep(chance.uniform(0.0, 0.25))
+            engine.kill()
+            engine.start()
+            for name in names:
+                state = engine.get(f"/containers/{name}/json")["State"]
+                assert (state["Status"], state["Pid"]) == ("running", pids[name])
+            if number % 20 == 19:
+                for name in names:
+                    _assert_counts_on(engine, name)
+    finally:
+        load.end()
+    _assert_exit_codes(engine, load.started)
+    _assert_nothing_is_left(engine, names)
+
+
+def _assert_exit_codes(engine: Engine, started: dict[str, int]) -> None:
+    for container_id, code in started.items():
+        status, shown = engine.api("GET", f"/containers/{container_id}/json")
+        if status == 404:
+            continue
+        state = wait_for(
+            lambda key=container_id: (
+                found
+                if (found := engine.get(f"/containers/{key}/json")["State"])["Status"] == "exited"
+                else None
+            )
+        )
+        assert state["ExitCode"] == code, shown
+        _, log = engine.api("GET", f"/containers/{container_id}/logs?stdout=1")
+        assert log == b"\x01\0\0\0\0\0\0\x06begin\n\x01\0\0\0\0\0\0\x04end\n"
+
+
+def _assert_nothing_is_left(engine: Engine, names: list[str]) -> None:
+    for container in engine.get("/containers/json?all=1"):
+        if container["Id"] not in names:
+            assert engine.api("DELETE", f"/containers/{container['Id']}?force=1&v=1")[0] == 204
+    engine.kill()
+    engine.start()
+    alive = frozenset(names)
+
+    def settled() -> bool:
+        census = take(engine)
+        return census.cgroups == alive and census.oci_containers == alive
+
+    wait_for(settled)
+    census = take(engine)
+    assert census.mounted_roots == alive
+    assert census.container_directories == alive
+    assert census.bundles == alive
+    assert census.writable_snapshots == alive
+    assert census.endpoints == alive
+    assert census.links == len(alive)
+    assert (census.published, census.leases) == (1, 1)
+
+
+def test_a_killed_keeper_loses_no_container_no_output_and_no_exit(pillars: tuple[Engine, list[str]]) -> None:
+    engine, names = pillars
+    status, made = engine.create(Cmd=["sh", "-c", "sleep 2; echo late; exit 42"])
+    assert status == 201
+    engine.api("POST", f"/containers/{made['Id']}/start")
+    for _ in range(3):
+        os.kill(engine.keeper_pid(), 9)
+        wait_for(lambda: engine.alive() and _keeper_answers(engine))
+        time.sleep(0.3)
+    state = wait_for(
+        lambda: (
+            found
+            if (found := engine.get(f"/containers/{made['Id']}/json")["State"])["Status"] == "exited"
+            else None
+        )
+    )
+    assert state["ExitCode"] == 42
+    for name in names:
+        assert engine.get(f"/containers/{name}/json")["State"]["Running"]
+        before = len(_numbers(engine, name))
+        wait_for(lambda key=name, count=before: len(_numbers(engine, key)) > count)
+        _assert_counts_on(engine, name)
+
+
+def _keeper_answers(engine: Engine) -> bool:
+    with contextlib.suppress(OSError):
+        return engine.keeper_pid() > 0
+    return False
