@@ -96,7 +96,7 @@ def test_a_writable_layer_keeps_what_is_written(
     os.link(target / "new", target / "twin")
     snapshots.unmount(str(target))
     snapshots.unmount(str(target))
-    assert snapshots.usage("key").size == 1007
+    assert loop.run_until_complete(snapshots.usage("key")).size == 1007
 
     again = OverlaySnapshots(str(tmp_path / "snapshots"), Database(str(tmp_path / "state.db")))
 

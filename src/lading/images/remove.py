@@ -35,27 +35,34 @@ class Remover:
 
     def remove(self, name: str, force: bool, prune: bool, users: Sequence[ImageUser]) -> Answer:
         """Untags, and removes the image with its last name. Raises NotFound, Conflict."""
+        answer: Answer = []
+        try:
+            # Both in one: no crash may leave an image without the name it was to go with.
+            with self._store.database.transaction():
+                self._remove(name, force, prune, users, answer)
+        finally:
+            self._catalog.changed()
+        self._admission.clear()
+        return answer
+
+    def _remove(
+        self, name: str, force: bool, prune: bool, users: Sequence[ImageUser], answer: Answer
+    ) -> None:
         image = self._catalog.find(name)
         references = self._catalog.references(image.id)
-        answer: Answer = []
-        untagged = False
-        if not removal.is_id_prefix(image.id, name):
+        untagged = not removal.is_id_prefix(image.id, name)
+        if untagged:
             if not force:
                 removal.check_untag(name, image.id, references, users)
             if self._untag(image, parse(name).stored(), answer):
-                return answer
-            untagged = True
+                return
         elif removal.is_single(references):
             obstacle = self._obstacle(image, users, force, ignore_references=True)
             if obstacle is not None:
                 raise obstacle.error(image.id)
             for reference in references:
                 self._drop(image, reference, answer)
-        try:
-            self._delete(image, force, prune, users, answer, quiet=untagged)
-        finally:
-            self._admission.clear()
-        return answer
+        self._delete(image, force, prune, users, answer, quiet=untagged)
 
     def _untag(self, image: Image, reference: Reference, answer: Answer) -> bool:
         """Takes one name away; tells whether the image has others left."""

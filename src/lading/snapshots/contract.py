@@ -1,7 +1,7 @@
 """What an implementation of snapshots offers. One test suite runs against each.
 
-`stage`, `inherit` and `discard` may be called from any thread; everything
-else runs on the loop's thread.
+`stage`, `inherit`, `discard` and `unmount` may be called from any thread;
+everything else runs on the loop's thread.
 """
 
 from collections.abc import Callable, Collection
@@ -110,7 +110,7 @@ class Snapshots(Protocol):
     def remove(self, key: str) -> None:
         """Removes a writable layer; nothing happens where there is none."""
 
-    def usage(self, key: str) -> Usage:
+    async def usage(self, key: str) -> Usage:
         """Counts what a writable layer holds. Raises NotFound."""
 
     def keys(self) -> list[str]:

@@ -13,6 +13,7 @@ import os
 import stat
 from collections.abc import Callable, Collection
 
+from lading.aio import tasks
 from lading.errors import Conflict, InternalError, NotFound
 from lading.linux import mounts
 from lading.oci.image import digest_of
@@ -196,10 +197,10 @@ class OverlaySnapshots:
         self._store.remove_writable(key)
         self._trash.throw(f"{self._root}/{found[0]}")
 
-    def usage(self, key: str) -> Usage:
+    async def usage(self, key: str) -> Usage:
         directory, _ = self._writable(key)
         try:
-            return measure(f"{directory}/u")
+            return await tasks.in_thread(measure, f"{directory}/u")
         except OSError as error:
             raise InternalError(f"cannot measure snapshot {key}: {error.strerror}") from None
 

@@ -1,7 +1,7 @@
 """Names of images mean what they mean to docker."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lading.errors import InvalidParameter
@@ -104,6 +104,8 @@ tags = st.just("") | st.from_regex(r":[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}", fullmat
 
 @given(domains, paths, tags)
 def test_every_form_of_a_name_means_the_same(domain: str, path: str, tag: str) -> None:
+    # With a dot in it, the short form's first part would be taken for a registry.
+    assume("/" not in path or "." not in path.partition("/")[0])
     reference = parse(domain + path + tag)
     assert parse(str(reference)) == reference
     assert parse(reference.familiar) == reference
