@@ -14,6 +14,7 @@
 ├── runtime/<name>/              the OCI runtime's own state (--root)
 ├── netns/<name>                 network namespaces, bind-mounted
 ├── rootfs/<id>                  where a container's root is mounted
+├── subpaths/<id>/<n>            parts of volumes, bound for a container
 └── bundles/<id>/                config.json for the OCI runtime, pid files, exec specs
 """
 
