@@ -1,18 +1,19 @@
 """The two commands of the README in a machine that has nothing: a minimal Debian, made on the spot.
 
-    python3 -m tests.fresh [--bind PATH]... [bookworm] [trixie]
+    python3 -m tests.fresh [--bind PATH]... [--env NAME=VALUE]... [bookworm] [trixie]
 
 For each release: debootstrap (kept in $LADING_FRESH_CACHE, by default .cache/fresh), a clean
 clone of HEAD, `./install` twice and `./test` twice, inside namespaces of its own that reach
 the network through slirp4netns, so that nothing of the machine's own is touched. Takes long
 and needs root, debootstrap and slirp4netns; not part of ./test.
 
-`--bind` shows a path of this machine inside under the same name, such as a pip.conf and the
-local package index it speaks of.
+`--bind` shows a path of this machine inside under the same name, `--env` sets a variable there:
+together they lead pip to a local package index.
 """
 
 import argparse
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -41,7 +42,7 @@ def main() -> int:
         for step in words.step or [" && ".join(_STEPS)]:
             print(f"══ {release}: {step}", flush=True)
             started = time.monotonic()
-            code = _run(root, step, words.bind, cache / f"{release}.log")
+            code = _run(root, _script(step, words.env), words.bind, cache / f"{release}.log")
             print(f"══ {release}: exit {code} after {time.monotonic() - started:.0f} s", flush=True)
             failed += [release] if code else []
     return 1 if failed else 0
@@ -55,7 +56,7 @@ def _root(cache: Path, release: str) -> Path:
         shutil.rmtree(partial, ignore_errors=True)
         cache.mkdir(parents=True, exist_ok=True)
         with open(cache / f"{release}.debootstrap.log", "wb") as log:
-            command = ["debootstrap", "--variant=minbase", release, partial, _MIRROR]
+            command = ["debootstrap", "--variant=minbase", release, str(partial), _MIRROR]
             subprocess.run(command, stdout=log, stderr=log, check=True)
         partial.rename(base)
     shutil.rmtree(root, ignore_errors=True)
@@ -65,12 +66,15 @@ def _root(cache: Path, release: str) -> Path:
     return root
 
 
-def _run(root: Path, step: str, binds: Sequence[Path], log: Path) -> int:
+def _script(step: str, variables: Sequence[str]) -> str:
+    exports = "".join(f"export {shlex.quote(variable)}; " for variable in ("HOME=/root", *variables))
+    return f"{exports}cd /root/lading && {{ {step}; }}"
+
+
+def _run(root: Path, script: str, binds: Sequence[Path], log: Path) -> int:
     """Runs a shell command as the first deed of a booted machine; its output goes to `log` and here."""
     ready = Path(tempfile.mkdtemp(prefix="fresh-", dir="/tmp"))
-    script = (
-        f"while ! [ -e {ready}/net ]; do sleep 0.1; done; cd /root/lading && export HOME=/root && {{ {step}; }}"
-    )
+    script = f"while ! [ -e {ready}/net ]; do sleep 0.1; done; {script}"
     log.write_bytes(b"")
     uplink = None
     try:
@@ -112,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m tests.fresh", description="A clean machine's test.")
     parser.add_argument("release", nargs="*", default=["bookworm", "trixie"])
     parser.add_argument("--bind", action="append", type=Path, default=[], help="a path to show inside")
+    parser.add_argument("--env", action="append", default=[], help="a variable to set inside")
     parser.add_argument("--step", action="append", help="a shell command instead of the two commands")
     return parser
 
