@@ -1,0 +1,52 @@
+"""Every command's name and where it lives: "module" or "module:ATTRIBUTE" within `commands`."""
+
+COMMANDS = {
+    "attach": "attach",
+    "create": "create",
+    "events": "events",
+    "exec": "exec",
+    "images": "images",
+    "import": "import_",
+    "info": "info",
+    "inspect": "inspect",
+    "kill": "kill",
+    "load": "load",
+    "logs": "logs",
+    "port": "port",
+    "ps": "ps",
+    "rename": "rename",
+    "restart": "restart",
+    "rm": "rm",
+    "rmi": "rmi",
+    "run": "run",
+    "start": "start",
+    "stop": "stop",
+    "tag": "tag",
+    "version": "version",
+    "wait": "wait",
+    "container inspect": "inspect:CONTAINER_COMMAND",
+    "image inspect": "inspect:IMAGE_COMMAND",
+}
+
+GROUPS = {
+    "container": "Manage containers",
+    "image": "Manage images",
+    "system": "Look at the engine as a whole",
+}
+
+_IN_CONTAINER = (
+    *("attach", "create", "exec", "kill", "logs", "port", "rename"),
+    *("restart", "rm", "run", "start", "stop", "wait"),
+)
+
+ALIASES = {
+    **{f"container {name}": name for name in _IN_CONTAINER},
+    **{f"container {name}": "ps" for name in ("ls", "list", "ps")},
+    "container remove": "rm",
+    **{f"image {name}": name for name in ("import", "load", "tag")},
+    **{f"image {name}": "images" for name in ("ls", "list")},
+    **{f"image {name}": "rmi" for name in ("rm", "remove")},
+    "system events": "events",
+    "system info": "info",
+}
+"""Second spellings, by group; a command's help names them too."""
