@@ -374,9 +374,9 @@ def test_a_stream_that_fails_half_way_does_not_look_complete(serve: Serve) -> No
     client, reader = serve(handler).connect()
     client.send(get("/"))
     reader.head()
+    assert reader.chunk() == b"first"
     with pytest.raises((AssertionError, OSError)):
-        while True:
-            assert reader.chunk() == b"first"
+        reader.chunk()
 
 
 def test_closing_lets_a_request_finish_and_takes_no_more(serve_unix: Serve) -> None:
@@ -390,7 +390,7 @@ def test_closing_lets_a_request_finish_and_takes_no_more(serve_unix: Serve) -> N
         return Response(200, b"done")
 
     service = serve_unix(handler)
-    idle, idle_reader = service.connect()
+    _, idle_reader = service.connect()
     client, reader = service.connect()
     client.send(get("/"))
     assert started.wait(10)

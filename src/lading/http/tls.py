@@ -9,6 +9,7 @@ print nothing. Here close_notify from the peer is only an end of input
 import asyncio
 import logging
 import ssl
+from collections import deque
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -88,6 +89,7 @@ class TlsSession(asyncio.Protocol):
         self._paused = False
         self._input_ended = False
         self._output_closed = False
+        self._held: deque[bytes] = deque()
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -140,16 +142,9 @@ class TlsSession(asyncio.Protocol):
 
     def _deliver(self) -> None:
         while not self._paused and not self._input_ended and not self.tcp.is_closing():
-            try:
-                data = self._tls.read(_RECORD)
-            except ssl.SSLWantReadError:
+            data = self._held.popleft() if self._held else self._decrypt()
+            if data is None:
                 break
-            except ssl.SSLZeroReturnError:
-                data = b""
-            except ssl.SSLError as error:
-                _log.info("TLS with %s broke: %s", self.tcp.get_extra_info("peername"), error.reason)
-                self.tcp.abort()
-                return
             if data:
                 self.protocol.data_received(data)
                 continue
@@ -158,6 +153,19 @@ class TlsSession(asyncio.Protocol):
                 self.close_output()
                 self.tcp.close()
         self._flush()
+
+    def _decrypt(self) -> bytes | None:
+        """The next record's content, empty at the peer's close_notify; None where there is none yet."""
+        try:
+            return self._tls.read(_RECORD)
+        except ssl.SSLWantReadError:
+            return None
+        except ssl.SSLZeroReturnError:
+            return b""
+        except ssl.SSLError as error:
+            _log.info("TLS with %s broke: %s", self.tcp.get_extra_info("peername"), error.reason)
+            self.tcp.abort()
+            return None
 
     def common_name(self) -> str:
         """From the client's certificate, empty where it showed none."""
@@ -188,6 +196,11 @@ class TlsSession(asyncio.Protocol):
         if self._output_closed or not self._established:
             return
         self._output_closed = True
+        # unwrap() also looks for the peer's close_notify, and fails for good at any other record.
+        while not self._input_ended and (data := self._decrypt()) is not None:
+            self._held.append(data)
+            if not data:
+                break
         try:
             self._tls.unwrap()
         except ssl.SSLError:
