@@ -28,4 +28,6 @@ async def erase(ctx: Context, container: Container, *, volumes: bool) -> None:
     for exec_id in [key for key, record in ctx.execs.items() if record.container_id == container.id]:
         del ctx.execs[exec_id]
     ctx.snapshots.remove(container.id)
+    if ctx.images.get(container.definition.image_id) is None:
+        ctx.images.clear()
     await in_thread(shutil.rmtree, ctx.layout.container(container.id), ignore_errors=True)

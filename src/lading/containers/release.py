@@ -38,10 +38,11 @@ async def release_root(ctx: Context, container: Container) -> None:
 
 @contextmanager
 def mounted_root(ctx: Context, container: Container) -> Iterator[str]:
-    """The file system of a container that does not run, for as long as the block takes."""
+    """The file system of a container that never ran, for as long as the block takes."""
     path = root_path(ctx, container)
     os.makedirs(path, mode=0o700, exist_ok=True)
-    ctx.snapshots.mount(container.id, path)
+    # What was not written yet cannot hold up the unmount, which happens on the loop.
+    ctx.snapshots.mount(container.id, path, volatile=True)
     try:
         yield path
     finally:

@@ -86,7 +86,8 @@ async def _assemble(ctx: Context, container: Container) -> Started:
     async with AsyncExitStack() as undo:
         root = root_path(ctx, container)
         os.makedirs(root, mode=0o700, exist_ok=True)
-        ctx.snapshots.mount(container.id, root)
+        # What goes away with its process need not survive a power cut.
+        ctx.snapshots.mount(container.id, root, volatile=definition.host.auto_remove)
         undo.push_async_callback(release_root, ctx, container)
         mounts = ctx.volumes.mount(container.id, definition.mounts, definition.host.tmpfs or {})
         undo.callback(ctx.volumes.unmount, container.id, definition.mounts)

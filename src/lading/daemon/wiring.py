@@ -1,5 +1,6 @@
 """The one place that makes the rooms and hands them to each other."""
 
+import logging
 from dataclasses import dataclass
 
 from lading.api import Rooms, application
@@ -8,6 +9,7 @@ from lading.content import Content
 from lading.daemon.facts import facts_of
 from lading.daemon.init_binary import find_init
 from lading.daemon.settings import Settings
+from lading.errors import LadingError
 from lading.events import Bus
 from lading.http import Handler
 from lading.images import Images
@@ -19,6 +21,8 @@ from lading.schema.container import LogConfig
 from lading.snapshots import OverlaySnapshots
 from lading.state import Database
 from lading.volumes import Volumes
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -43,7 +47,10 @@ class Engine:
         await self.runtime.start()
         await self.networks.open()
         await self.containers.open()
-        await self.images.ensure_starter()
+        try:
+            await self.images.ensure_starter()
+        except LadingError as error:
+            _log.warning("there is no starter image: %s", error.message)
 
     async def close(self) -> None:
         """Lets go of everything; containers go on."""
@@ -53,6 +60,7 @@ class Engine:
         await self.volumes.close()
         await self.images.close()
         await self.snapshots.close()
+        await self.content.close()
         self.database.close()
 
 

@@ -10,8 +10,7 @@ from lading.api.router import Call, Endpoint
 from lading.errors import InvalidParameter, LadingError, Unsupported
 from lading.filters import Filters
 from lading.http import Response
-
-FILTERS = ("dangling", "label", "before", "since", "reference", "until")
+from lading.images import LIST_FILTERS
 
 
 def endpoints(rooms: Rooms) -> list[Endpoint]:
@@ -64,7 +63,7 @@ def _views(rooms: Rooms) -> list[Endpoint]:
     async def list_all(call: Call) -> Response:
         return encode.json(
             images.list(
-                Filters.parse(call.query("filters"), FILTERS),
+                Filters.parse(call.query("filters"), LIST_FILTERS),
                 everything=decode.flag(call, "all"),
                 shared_size=decode.flag(call, "shared-size"),
                 version=call.version,
