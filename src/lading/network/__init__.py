@@ -1,0 +1,16 @@
+"""Networks: the default bridge with NAT and published ports, `host` and `none`.
+
+Here: sandboxes (network namespaces) and their links, addresses, the firewall
+table, host ports, the texts of /etc/hosts and /etc/resolv.conf, and what the
+API shows of networks. Not here: which container shares another's sandbox, and
+where the two files lie; the composer knows.
+May call state, linux, aio, schema and the hall.
+"""
+
+from lading.network.hosts import hosts_text
+from lading.network.networks import Networks
+from lading.network.record import ConnectRequest, Sandbox
+from lading.network.resolv import resolv_conf_text
+from lading.network.settings import NetworkSettings
+
+__all__ = ["ConnectRequest", "NetworkSettings", "Networks", "Sandbox", "hosts_text", "resolv_conf_text"]

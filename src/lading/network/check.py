@@ -1,0 +1,42 @@
+"""Whether a container may ask this of a network; asked when it is created and when it starts. Pure."""
+
+import re
+from collections.abc import Mapping
+
+from lading.errors import InvalidParameter, NotFound
+from lading.network import ports
+from lading.network.record import ConnectRequest, NetworkRecord
+
+_MAC = re.compile(r"[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}\Z")
+_GROUP_BIT = 1
+
+
+def check(networks: Mapping[str, NetworkRecord], request: ConnectRequest) -> NetworkRecord:
+    """The network asked for. Raises NotFound or InvalidParameter."""
+    mode = "bridge" if request.mode in ("", "default") else request.mode
+    network = networks.get(mode) or next((each for each in networks.values() if each.id == mode), None)
+    if network is None:
+        raise NotFound(f"network {mode} not found")
+    ports.wishes(request.port_bindings, request.exposed_ports, publish_all=request.publish_all)
+    ports.exposed(request.port_bindings, request.exposed_ports)
+    asked = request.settings
+    if asked is None:
+        return network
+    wanted = asked.ipam_config
+    if wanted is not None and (wanted.ipv4_address or wanted.ipv6_address):
+        raise InvalidParameter("user specified IP address is supported on user defined networks only")
+    if asked.aliases:
+        raise InvalidParameter("network-scoped aliases are only supported for user-defined networks")
+    if asked.mac_address:
+        hardware_address(asked.mac_address)
+    return network
+
+
+def hardware_address(text: str) -> str:
+    """A MAC address as the kernel writes it. Raises InvalidParameter."""
+    if not _MAC.match(text):
+        raise InvalidParameter(f"invalid MAC address: {text}")
+    address = text.lower().replace("-", ":")
+    if int(address[:2], 16) & _GROUP_BIT or address == "00:00:00:00:00:00":
+        raise InvalidParameter(f"invalid MAC address: {text}: it names a group, not a single interface")
+    return address

@@ -1,0 +1,97 @@
+"""Networks, endpoints and sandboxes, as this room keeps them and as others see them."""
+
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+
+from msgspec import Struct, field
+
+from lading.network.ports import Lease
+from lading.schema.container import EndpointSettings, PortBinding, Ports
+
+PublishedPorts = dict[str, list[dict[str, str]] | None]
+
+
+class NetworkRecord(Struct, kw_only=True):
+    """A network. Without a subnet it gives out no addresses."""
+
+    id: str
+    name: str
+    driver: str
+    created_ns: int
+    address: str = ""
+    pool: str = ""
+    options: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def interface(self) -> IPv4Interface:
+        """The gateway's address and its subnet."""
+        return IPv4Interface(self.address)
+
+    @property
+    def range(self) -> IPv4Network:
+        """Where containers' addresses come from."""
+        return IPv4Network(self.pool) if self.pool else self.interface.network
+
+
+class EndpointRecord(Struct, kw_only=True):
+    """A container's place on one network."""
+
+    id: str
+    container_id: str
+    container_name: str
+    network_id: str
+    network_name: str
+    sandbox_id: str = ""
+    netns: str = ""
+    link: str = ""
+    address: str = ""
+    gateway: str = ""
+    mac: str = ""
+    asked: EndpointSettings = field(default_factory=EndpointSettings)
+    dns_names: list[str] = field(default_factory=list)
+    exposed: list[str] = field(default_factory=list)
+    leases: list[Lease] = field(default_factory=list)
+
+    @property
+    def ip(self) -> IPv4Address:
+        return IPv4Interface(self.address).ip
+
+
+class ConnectRequest(Struct, kw_only=True):
+    """What a starting container wants of its network.
+
+    `mode` is a network's name or ID, `host` or `none`. `sysctls` are applied
+    inside the sandbox; those of other subsystems are left alone.
+    """
+
+    container_id: str
+    container_name: str = ""
+    mode: str = "bridge"
+    hostname: str = ""
+    domainname: str = ""
+    settings: EndpointSettings | None = None
+    port_bindings: dict[str, list[PortBinding] | None] | None = None
+    exposed_ports: Ports | None = None
+    publish_all: bool = False
+    sysctls: dict[str, str] | None = None
+
+
+class Sandbox(Struct, kw_only=True):
+    """Where a container's processes find their network.
+
+    An empty `netns_path` is the host's own namespace. `ports` has every
+    exposed port, with its host side where published. `host_gateway` is what
+    `host-gateway` stands for; `host_hosts` and `host_resolv_conf` are the
+    host's files, the first only where they are shared as they are.
+    """
+
+    sandbox_id: str = ""
+    netns_path: str = ""
+    network_name: str = ""
+    endpoint: EndpointSettings = field(default_factory=EndpointSettings)
+    ports: PublishedPorts = field(default_factory=dict)
+    gateway: str = ""
+    address: str = ""
+    host_gateway: str = ""
+    host_hosts: str | None = None
+    host_resolv_conf: str = ""

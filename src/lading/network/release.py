@@ -1,0 +1,74 @@
+"""Taking a container off its network. May be repeated."""
+
+import asyncio
+import logging
+
+from lading.errors import LadingError
+from lading.linux import namespaces
+from lading.network.context import Context
+from lading.network.record import EndpointRecord
+
+_log = logging.getLogger(__name__)
+
+LINGER = 1.0
+"""Seconds the kernel gets to remove links whose namespace has ended; after that we do."""
+
+
+async def release(ctx: Context, container_id: str) -> None:
+    """Gives back link, address, ports and namespace; what fails is logged and swept at the next start."""
+    endpoint = ctx.endpoints.get(container_id)
+    if endpoint is None or container_id in ctx.leaving:
+        return
+    ctx.leaving.add(container_id)
+    try:
+        await ctx.kernel.do(_dismantle, ctx, endpoint)
+    except LadingError as error:
+        _log.error("container %s: could not leave its network cleanly: %s", container_id, error.message)
+    finally:
+        ctx.leaving.discard(container_id)
+        _forget(ctx, endpoint)
+    ctx.publish("disconnect", endpoint)
+    if endpoint.link:
+        _sweep_soon(ctx)
+
+
+def _forget(ctx: Context, endpoint: EndpointRecord) -> None:
+    """Frees what an endpoint held, once the kernel has let go of it."""
+    ctx.store.delete_endpoint(endpoint)
+    ctx.reservations.give_back(endpoint.leases)
+    if endpoint.address:
+        ctx.addresses[endpoint.network_id].discard(endpoint.ip)
+    del ctx.endpoints[endpoint.container_id]
+
+
+def _dismantle(ctx: Context, endpoint: EndpointRecord) -> None:
+    driver = ctx.drivers.get(endpoint.network_id)
+    try:
+        if driver is not None:
+            driver.leave(endpoint)
+    finally:
+        if endpoint.netns:
+            namespaces.delete_netns(endpoint.netns)
+
+
+def _sweep_soon(ctx: Context) -> None:
+    """A namespace somebody else keeps alive keeps our link alive; nobody is to find it there."""
+    if ctx.sweeping:
+        return
+    ctx.sweeping = True
+    ctx.background.spawn(_sweep(ctx), "remove links left over")
+
+
+async def _sweep(ctx: Context) -> None:
+    try:
+        await asyncio.sleep(LINGER)
+    finally:
+        ctx.sweeping = False
+    await ctx.kernel.do(sweep_links, ctx)
+
+
+def sweep_links(ctx: Context) -> None:
+    """Deletes links of no endpoint. Runs in the kernel's thread."""
+    known = {endpoint.link for endpoint in list(ctx.endpoints.values())}
+    for driver in list(ctx.drivers.values()):
+        driver.sweep(known)

@@ -1,0 +1,63 @@
+"""What others see of an endpoint, and of the host's name resolution."""
+
+from contextlib import suppress
+
+import msgspec
+
+from lading.network import ports, resolv
+from lading.network.context import Context
+from lading.network.record import EndpointRecord, NetworkRecord, Sandbox
+from lading.schema.container import EndpointSettings
+
+_HOSTS_FILE = "/etc/hosts"
+
+
+def sandbox_of(ctx: Context, endpoint: EndpointRecord) -> Sandbox:
+    """The sandbox of a container that is on a network."""
+    settings = settings_view(endpoint)
+    shares_host = not endpoint.netns
+    return Sandbox(
+        sandbox_id=endpoint.sandbox_id,
+        netns_path=endpoint.netns,
+        network_name=endpoint.network_name,
+        endpoint=settings,
+        ports=ports.view(endpoint.exposed, endpoint.leases) if endpoint.address else {},
+        gateway=endpoint.gateway,
+        address=settings.ip_address,
+        host_gateway=_host_gateway(ctx.networks),
+        host_hosts=_read(_HOSTS_FILE) if shares_host else None,
+        host_resolv_conf=_host_resolv_conf(shares_host),
+    )
+
+
+def settings_view(endpoint: EndpointRecord) -> EndpointSettings:
+    """What was asked for, with what it got filled in."""
+    address, _, prefix = endpoint.address.partition("/")
+    return msgspec.structs.replace(
+        endpoint.asked,
+        mac_address=endpoint.mac,
+        network_id=endpoint.network_id,
+        endpoint_id=endpoint.id,
+        gateway=endpoint.gateway,
+        ip_address=address,
+        ip_prefix_len=int(prefix or 0),
+        dns_names=None,
+    )
+
+
+def _host_gateway(networks: dict[str, NetworkRecord]) -> str:
+    default = networks.get("bridge")
+    return str(default.interface.ip) if default is not None else ""
+
+
+def _host_resolv_conf(shares_host: bool) -> str:
+    text = _read(resolv.HOST_FILE)
+    if not shares_host and resolv.asks_systemd_stub(text):
+        return _read(resolv.SYSTEMD_FILE) or text
+    return text
+
+
+def _read(path: str) -> str:
+    with suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
+    return ""
