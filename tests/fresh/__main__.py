@@ -13,7 +13,6 @@ together they lead pip to a local package index.
 
 import argparse
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from bench.enclosure import Enclosure, enter
 
 _REPOSITORY = Path(__file__).parents[2]
 _MIRROR = "http://deb.debian.org/debian"
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _STEPS = ("./install", "./install", "./test", "./test tests/unit")
 
 
@@ -42,7 +42,7 @@ def main() -> int:
         for step in words.step or [" && ".join(_STEPS)]:
             print(f"══ {release}: {step}", flush=True)
             started = time.monotonic()
-            code = _run(root, _script(step, words.env), words.bind, cache / f"{release}.log")
+            code = _run(root, step, words.env, words.bind, cache / f"{release}.log")
             print(f"══ {release}: exit {code} after {time.monotonic() - started:.0f} s", flush=True)
             failed += [release] if code else []
     return 1 if failed else 0
@@ -66,19 +66,16 @@ def _root(cache: Path, release: str) -> Path:
     return root
 
 
-def _script(step: str, variables: Sequence[str]) -> str:
-    exports = "".join(f"export {shlex.quote(variable)}; " for variable in ("HOME=/root", *variables))
-    return f"{exports}cd /root/lading && {{ {step}; }}"
-
-
-def _run(root: Path, script: str, binds: Sequence[Path], log: Path) -> int:
+def _run(root: Path, step: str, variables: Sequence[str], binds: Sequence[Path], log: Path) -> int:
     """Runs a shell command as the first deed of a booted machine; its output goes to `log` and here."""
     ready = Path(tempfile.mkdtemp(prefix="fresh-", dir="/tmp"))
-    script = f"while ! [ -e {ready}/net ]; do sleep 0.1; done; {script}"
+    # What a login on a new machine has in its environment, and what was asked for.
+    environment = ["env", "-i", f"PATH={_PATH}", "HOME=/root", "TERM=dumb", *variables]
+    script = f"while ! [ -e {ready}/net ]; do sleep 0.1; done; cd /root/lading && {{ {step}; }}"
     log.write_bytes(b"")
     uplink = None
     try:
-        enclosure = enter(["/bin/sh", "-c", script], root=root, shared=[ready, *binds], log=log)
+        enclosure = enter([*environment, "/bin/sh", "-c", script], root=root, shared=[ready, *binds], log=log)
         uplink = _uplink(enclosure, log)
         (ready / "net").touch()
         with open(log, encoding="utf-8", errors="replace") as output:
