@@ -1,6 +1,6 @@
 """Whatever bytes arrive, and however cut up, the server answers in order or refuses, and lives on."""
 
-import re
+import contextlib
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,12 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.http.serving import Service, chunks, get, post
+from tests.http.serving import Answer, PlainClient, Reader, Service, chunks, get, post
 
 from lading.errors import LadingError
 from lading.http import Request, Response
-
-_STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 
 
 async def _handler(request: Request) -> Response:
@@ -31,18 +29,20 @@ def service(tmp_path_factory: pytest.TempPathFactory, certificates: Path) -> Ite
     service.stop()
 
 
-def _exchange(service: Service, pieces: list[bytes]) -> bytes:
+def _exchange(service: Service, pieces: list[bytes]) -> list[Answer]:
+    """All answers to what is sent, until the server has no more to say."""
     with service.connect_socket() as connection:
-        answer = b""
-        try:
-            for piece in pieces:
+        reader = Reader(PlainClient(connection))
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            for piece in filter(None, pieces):
                 connection.sendall(piece)
             connection.shutdown(socket.SHUT_WR)
-            while received := connection.recv(65536):
-                answer += received
-        except (BrokenPipeError, ConnectionResetError):
-            pass
-        return answer
+        with contextlib.suppress(ConnectionResetError):
+            reader.rest = reader.everything()
+        answers = []
+        while reader.rest:
+            answers.append(reader.answer())
+        return answers
 
 
 _body = st.binary(max_size=300)
@@ -66,12 +66,9 @@ def test_cutting_requests_up_changes_no_answer(
         pieces.append(wire[at : at + size])
         at += size
     pieces.append(wire[at:])
-    with service.connect_socket() as connection:
-        for piece in filter(None, pieces):
-            connection.sendall(piece)
-        answer = connection.makefile("rb").read()
-    assert _STATUS.findall(answer) == [b"200"] * (len(requests) + 1)
-    assert answer.endswith(b"\r\n\r\n/last ")
+    answers = _exchange(service, pieces)
+    assert [answer.status for answer in answers] == [200] * (len(requests) + 1)
+    assert answers[-1].body == b"/last "
 
 
 _mutation = st.tuples(st.integers(0, 400), st.integers(0, 30), st.binary(max_size=30))
@@ -84,8 +81,8 @@ def test_damaged_requests_are_refused_or_understood(
 ) -> None:
     for at, length, replacement in mutations:
         request = request[:at] + replacement + request[at + length :]
-    answer = _exchange(service, [request])
-    assert set(_STATUS.findall(answer)) <= {b"200", b"400", b"413", b"431"}
+    answers = _exchange(service, [request])
+    assert {answer.status for answer in answers} <= {200, 400, 413, 431}
 
 
 @given(st.lists(st.binary(max_size=200), max_size=6))

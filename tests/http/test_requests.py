@@ -215,6 +215,38 @@ def test_a_client_that_vanishes_cancels_the_handler(serve: Serve) -> None:
     assert cancelled.wait(10)
 
 
+def test_a_client_that_only_closed_its_output_gets_its_answers(serve_unix: Serve) -> None:
+    async def handler(request: Request) -> Response:
+        await asyncio.sleep(0.05)
+        return Response(200, request.path.encode())
+
+    client, reader = serve_unix(handler).connect()
+    client.send(get("/first") + get("/second"))
+    client.end_output()
+    assert [reader.answer().body, reader.answer().body] == [b"/first", b"/second"]
+    assert reader.everything() == b""
+
+
+def test_a_client_that_vanishes_after_closing_its_output_cancels_the_handler(serve_unix: Serve) -> None:
+    started, cancelled = threading.Event(), threading.Event()
+
+    async def handler(request: Request) -> Response:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+        return Response()
+
+    client, _ = serve_unix(handler).connect()
+    client.send(get("/"))
+    client.end_output()
+    assert started.wait(10)
+    assert not cancelled.wait(0.1)
+    client.close()
+    assert cancelled.wait(10)
+
+
 def test_a_streams_source_is_let_go_when_its_client_vanishes(serve: Serve) -> None:
     let_go = threading.Event()
 

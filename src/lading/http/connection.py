@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import select
 import socket
 import struct
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -18,6 +19,9 @@ _log = logging.getLogger(__name__)
 
 Handler = Callable[[Request], Awaitable[Response | None]]
 """Answers a request; None where it has hijacked the connection."""
+
+WATCH = 1.0
+"""Seconds between looks at a client that has closed its output."""
 
 LINGER = 2.0
 """Seconds a client may go on sending a body nobody wants before it is cut off."""
@@ -45,6 +49,7 @@ class Connection(asyncio.Protocol):
         self._writable: asyncio.Future[None] | None = None
         self._state = "open"
         self._closing = False
+        self._input_ended = False
 
     # --- what asyncio calls
 
@@ -59,9 +64,14 @@ class Connection(asyncio.Protocol):
         self._advance()
 
     def eof_received(self) -> bool:
-        # Before a connection is hijacked, a client that half-closes it counts as gone: over TCP the
-        # two cannot be told apart, and a handler must not go on for somebody who has left.
-        return False
+        # A client may only have closed its output, as `nc -N` does. Over a UNIX socket that can be
+        # told from leaving; elsewhere it cannot, and a handler must not go on for nobody.
+        if self._task is None or self._body is None or not self._body.complete or self._has_left():
+            return False
+        if not self._input_ended:
+            self._input_ended = True
+            self._watch()
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._live.discard(self)
@@ -78,6 +88,24 @@ class Connection(asyncio.Protocol):
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
         self._writable = None
+
+    def _has_left(self) -> bool:
+        """Whether the client has closed both directions, as far as that shows."""
+        end = self._transport.get_extra_info("socket")
+        if end is None or end.family != socket.AF_UNIX:
+            return True
+        poll = select.poll()
+        poll.register(end.fileno(), 0)
+        return bool(poll.poll(0))
+
+    def _watch(self) -> None:
+        """After the end of input, no event would tell that the client has left."""
+        if self._state != "open" or self._transport.is_closing():
+            return
+        if self._has_left():
+            self._transport.abort()
+        else:
+            asyncio.get_running_loop().call_later(WATCH, self._watch)
 
     # --- what the server calls
 
@@ -214,6 +242,8 @@ class Connection(asyncio.Protocol):
             self._task = self._body = self._queue = None
             self._throttle(False)
             self._advance()
+            if self._input_ended and self._task is None and self._state == "open":
+                self._transport.close()
         else:
             self._linger(sending=not received)
 
