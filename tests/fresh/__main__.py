@@ -93,15 +93,18 @@ def _run(root: Path, step: str, variables: Sequence[str], binds: Sequence[Path],
 
 def _uplink(enclosure: Enclosure, log: Path) -> subprocess.Popen[bytes]:
     """A way out of the enclosure's network namespace, in user space."""
-    command = ["slirp4netns", "--configure", "--mtu=1500", "--ready-fd=3", str(enclosure.init), "tap0"]
     reader, writer = os.pipe()
+    command = [
+        "slirp4netns",
+        "--configure",
+        "--mtu=1500",
+        f"--ready-fd={writer}",
+        str(enclosure.init),
+        "tap0",
+    ]
     with open(log, "ab") as output:
         process = subprocess.Popen(
-            ["sh", "-c", f'exec 3>&{writer}; exec "$@"', "sh", *command],
-            pass_fds=(writer,),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=output,
+            command, pass_fds=(writer,), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=output
         )
     os.close(writer)
     os.read(reader, 1)
