@@ -14,14 +14,15 @@ from lading.keeper.loop import BROKEN, READ, Loop, survive
 Ended = Callable[[int, bool], None]
 """ended(code, oom): exit code (128 + number for a signal), and whether the kernel's OOM killer struck."""
 
-UNKNOWN = 255
-"""The code of a process whose end nobody could learn."""
+UNKNOWN = -1
+"""Stands for the code of a process whose end nobody could learn."""
 
 # include/uapi/linux/pidfd.h: _IOWR(0xFF, 11, struct pidfd_info), first published size of 64 bytes;
 # the exit status is there once the process was reaped (Linux 6.15).
 _PIDFD_GET_INFO = 0xC040FF0B
 _PIDFD_INFO_EXIT = 1 << 3
-_RESET = (signal.SIGPIPE, signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)
+# What we or Python's start ignore, and a program would go on ignoring.
+_RESET = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)
 
 
 class Children:
@@ -50,10 +51,10 @@ class Children:
     def follow(self, pid: int, ended: Ended) -> None:
         """Calls `ended` when the child `pid` ends: at once where it already has."""
         early = self._strangers.pop(pid, None)
-        if early is not None and not _is_ours(pid):
-            ended(*early)
-        else:
+        if _is_ours(pid):
             self._followed[pid] = ended
+        else:
+            ended(*(early or (UNKNOWN, False)))
 
     def expect(self) -> None:
         """Until `settle`, ends of unknown children are remembered: one may be what a runtime started."""

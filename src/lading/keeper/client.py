@@ -43,7 +43,7 @@ class Client:
         self._keys = DetachKeys(bytes.fromhex(wishes.get("detach_keys") or ""))
         self._queue: deque[memoryview] = deque()
         self.queued = 0
-        self._half_closed = bool(wishes.get("half_closed"))
+        self._half_closed = False
         self._ending = False
         self._vanished = False
         self._closed = False
@@ -60,6 +60,26 @@ class Client:
         if self.process is None:
             return False
         return not self.wishes["stdin"] or self.process.takes_input
+
+    def state(self) -> Message:
+        """What the same keeper needs to go on with this client after it has replaced itself."""
+        return {
+            "wishes": {**self.wishes, "early": self._early.hex()},
+            "queue": b"".join(self._queue).hex(),
+            "held": self._keys.held.hex(),
+            "half_closed": self._half_closed,
+            "ending": self._ending,
+        }
+
+    def resume(self, state: Message) -> None:
+        """Goes on from `state`."""
+        self._keys = DetachKeys(self._keys.keys, bytes.fromhex(state["held"]))
+        self._half_closed = state["half_closed"]
+        if state["queue"]:
+            self.give(memoryview(bytes.fromhex(state["queue"])))
+        if state["ending"]:
+            self.end()
+        self.update()
 
     def start(self, process: Process) -> None:
         """From now on it is connected to a process."""

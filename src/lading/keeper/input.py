@@ -25,6 +25,10 @@ class Input:
         """Whether the container has not yet read what it was sent."""
         return bool(self._pending)
 
+    def state(self) -> tuple[str, bool]:
+        """What is not yet written (hex), and whether to close after it."""
+        return self._pending.hex(), self._ending
+
     def put(self, data: bytes) -> None:
         """Writes; what does not fit is written later, and `ready` called then."""
         if self.file < 0 or self._ending:

@@ -47,7 +47,6 @@ class Journal:
         if length:
             header = os.pread(self.file, _HEADER.size, CHUNK)
             self.in_flight = InFlight(header, os.pread(self.file, length, 0))
-            self.commit()
 
     def claim(self) -> int:
         """A fresh slot."""
@@ -87,6 +86,9 @@ class Journal:
         `inode` and `size` tell how long the log is now. Raises BlockingIOError
         where the pipe is empty.
         """
+        if self.in_flight is not None:
+            # Whose it was has not come back.
+            self.commit()
         self.mark(slot, inode, size, 0)
         length = os.splice(pipe, self.file, CHUNK)
         return os.pread(self.file, length, 0) if length else b""
@@ -109,6 +111,7 @@ class Journal:
 
     def commit(self) -> None:
         """Nothing is in flight any more."""
+        self.in_flight = None
         os.lseek(self.file, 0, os.SEEK_SET)
 
     @staticmethod

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from lading.keeper import record
 from lading.keeper.build import build
-from lading.keeper.children import Children, Foreigner
+from lading.keeper.children import UNKNOWN, Children, Foreigner
 from lading.keeper.client import Client
 from lading.keeper.journal import Journal
 from lading.keeper.launch import Launch
@@ -22,6 +22,9 @@ from lading.keeper.wire import Message
 
 _GZIP = "gzip"
 _RETRY = 2.0
+# What docker shows for a process whose end nobody saw.
+_LOST = 255
+_UNSEEN = "the process ended unobserved: its keeper had died and nobody else could learn the exit code"
 
 
 class Refused(Exception):
@@ -47,16 +50,16 @@ class Keeper:
         self.journal = Journal()
         self.processes: dict[str, Process] = {}
         self.launching: dict[str, Launch] = {}
-        self.waiting: dict[str, list[Client]] = {}
+        self.clients: dict[int, Client] = {}
         self.compressing = 0
         self._foreign: dict[str, Foreigner] = {}
         self._announce = announce
-        self._clients = 0
+        self.last_client = 0
 
     @property
     def idle(self) -> bool:
         """Whether nobody would miss it."""
-        return not (self.processes or self.launching or self.waiting or self.compressing)
+        return not (self.processes or self.launching or self.clients or self.compressing)
 
     # Beginning
 
@@ -91,19 +94,20 @@ class Keeper:
         except ProcessLookupError:
             pidfd = -1
         facts.update(pid=pid, started_ns=started_ns, state="running", slots=self._slots(facts))
-        process = self._hold(facts, pidfd, held)
+        process = self.hold(facts, pidfd, held)
         reply(dict(facts), process.descriptors())
-        for client in self.waiting.pop(process.key, []):
+        for client in self._waiting(process.key):
             process.join(client)
         process.begin()
-        self.children.follow(pid, lambda code, oom: self._ended(process, code, oom, ""))
+        self.follow(process)
 
     def _slots(self, facts: Message) -> tuple[int, int] | None:
-        if facts["sink"]["driver"] == "none":
+        if not facts["sink"].get("path"):
             return None
         return self.journal.claim(), self.journal.claim()
 
-    def _hold(self, facts: Message, pidfd: int, held: dict[str, int]) -> Process:
+    def hold(self, facts: Message, pidfd: int, held: dict[str, int]) -> Process:
+        """Puts a process into the table and opens its log."""
         log = None
         if facts["slots"] is not None:
             try:
@@ -139,12 +143,17 @@ class Keeper:
 
     # Taking over
 
-    def take_journal(self, file: int) -> None:
-        """Goes on with a dead keeper's journal, before anything is adopted."""
+    def take_journal(self, file: int) -> Message:
+        """Goes on with a dead keeper's journal, before anything is adopted.
+
+        Tells the slot of what is in flight: its process must be adopted first.
+        """
         if self.processes or self.launching:
             raise Refused("conflict", "the keeper already holds processes")
         os.close(self.journal.file)
         self.journal = Journal(file)
+        flying = self.journal.in_flight
+        return {"in_flight": None if flying is None else flying.slot}
 
     def adopt(self, facts: Message, held: dict[str, int]) -> Process:
         """Takes over a process whose keeper has died."""
@@ -156,22 +165,29 @@ class Keeper:
         if ended is not None or facts["state"] != "running":
             # All it printed was logged before its end was recorded.
             facts.update(ended or {}, state="exited", slots=None)
-        process = self._hold(facts, pidfd, held)
+        process = self.hold(facts, pidfd, held)
         if facts["state"] != "running":
             process.finish()
             return process
         if process.log is not None:
             process.log.restore()
+        facts["foreign"] = True
         process.begin()
-
-        def gone(code: int, oom: bool) -> None:
-            self._ended(process, code, oom, "the exit code was lost with the keeper" if code == 255 else "")
-
-        if pidfd < 0:
-            gone(255, False)
-        else:
-            self._foreign[key] = Foreigner(self.loop, pidfd, gone)
+        self.follow(process)
         return process
+
+    def follow(self, process: Process) -> None:
+        """Waits for the end of a process, be it our child or left by another keeper."""
+
+        def ended(code: int, oom: bool) -> None:
+            self._ended(process, code, oom)
+
+        if not process.facts.get("foreign"):
+            self.children.follow(process.facts["pid"], ended)
+        elif process.pidfd < 0:
+            ended(UNKNOWN, False)
+        else:
+            self._foreign[process.key] = Foreigner(self.loop, process.pidfd, ended)
 
     def tell_exit(self, key: str, code: int) -> None:
         """The daemon has buried an adopted process."""
@@ -181,9 +197,16 @@ class Keeper:
 
     # Ending
 
-    def _ended(self, process: Process, code: int, oom: bool, reason: str) -> None:
+    def _ended(self, process: Process, code: int, oom: bool) -> None:
         self._foreign.pop(process.key, None)
-        process.facts.update(state="exited", code=code, oom=oom, finished_ns=time.time_ns(), reason=reason)
+        reason = _UNSEEN if code == UNKNOWN else ""
+        process.facts.update(
+            state="exited",
+            code=_LOST if code == UNKNOWN else code,
+            oom=oom,
+            finished_ns=time.time_ns(),
+            reason=reason,
+        )
         process.finish()
         self._record(process)
         self._announce({"news": "exit", **process.facts})
@@ -210,8 +233,15 @@ class Keeper:
         self._release(key)
 
     def _release(self, key: str) -> None:
-        for client in self.waiting.pop(key, []):
+        for client in self._waiting(key):
             client.end()
+
+    def _waiting(self, key: str) -> list[Client]:
+        return [
+            client
+            for client in self.clients.values()
+            if client.process is None and client.wishes["key"] == key
+        ]
 
     # Using
 
@@ -228,23 +258,24 @@ class Keeper:
         process = self.processes.get(key)
         if process is not None and not process.running:
             raise Refused("conflict", f"{key} has ended")
-        self._clients += 1
-        client = Client(self.loop, connection, {**wishes, "id": self._clients}, self._client_gone)
-        if process is None:
-            self.waiting.setdefault(key, []).append(client)
-        else:
-            process.join(client)
-        return self._clients
+        self.last_client += 1
+        self.connect(Client(self.loop, connection, {**wishes, "id": self.last_client}, self.client_gone))
+        return self.last_client
 
-    def _client_gone(self, client: Client) -> None:
-        key = client.wishes["key"]
+    def connect(self, client: Client) -> None:
+        """Joins a client and its process, if that is there."""
+        self.clients[client.wishes["id"]] = client
+        process = self.processes.get(client.wishes["key"])
+        if process is not None:
+            process.join(client)
+
+    def client_gone(self, client: Client) -> None:
+        """A client's connection has ended."""
+        number = client.wishes["id"]
+        self.clients.pop(number, None)
         if client.process is not None:
             client.process.left(client)
-        elif client in self.waiting.get(key, ()):
-            self.waiting[key].remove(client)
-            if not self.waiting[key]:
-                del self.waiting[key]
-        self._announce({"news": "gone", "key": key, "client": client.wishes["id"]})
+        self._announce({"news": "gone", "key": client.wishes["key"], "client": number})
 
     def signal(self, key: str, number: int) -> None:
         """Signals a process that has not ended."""

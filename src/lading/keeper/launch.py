@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 from lading.keeper.children import Children
 from lading.keeper.loop import READ, Loop, try_write
-from lading.keeper.wire import Message
+from lading.keeper.wire import Message, receive_descriptors
 
 # Linux 2.6.35; a larger pipe means fewer turns for a container that prints much.
 _PIPE_SIZE = 256 * 1024
@@ -119,7 +119,7 @@ class Launch:
         """The runtime hands over the master of the container's pty."""
         if self._caller is None:
             return
-        _data, descriptors, _flags, _address = socket.recv_fds(self._caller, 4096, 1, socket.MSG_CMSG_CLOEXEC)
+        descriptors = receive_descriptors(self._caller, 4096, 1)[1]
         if descriptors:
             self._master = descriptors[0]
             size = self._order.get("console_size") or (0, 0)

@@ -43,9 +43,13 @@ class Log:
         """Logs what `take` gave."""
         splitter = self._splitters[stream - 1]
         begun = splitter.pending, splitter.inside
-        self._put(stream, splitter.feed(data))
+        self._put(stream, splitter.feed(data), 0)
         if (splitter.pending, splitter.inside) != begun:
-            self._journal.keep(self._slots[stream - 1], splitter.pending, splitter.inside)
+            self._keep(stream)
+
+    def _keep(self, stream: int) -> None:
+        splitter = self._splitters[stream - 1]
+        self._journal.keep(self._slots[stream - 1], splitter.pending, splitter.inside)
 
     def done(self) -> None:
         """What `take` gave has reached everyone."""
@@ -61,12 +65,13 @@ class Log:
                 self.file.cut(flying.inode, flying.size)
                 text = (splitter.pending + flying.data)[flying.done :]
                 splitter.pending = b""
-                self.write(stream, text)
-                self._journal.in_flight = None
+                self._put(stream, splitter.feed(text), flying.done)
+                # Even if nothing changed: what the dead one may have kept last must not count.
+                self._keep(stream)
+                self._journal.commit()
 
-    def _put(self, stream: int, runs: list[tuple[int, bytes]]) -> None:
+    def _put(self, stream: int, runs: list[tuple[int, bytes]], done: int) -> None:
         now = time.time_ns()
-        done = 0
         for kind, text in runs:
             self._put_run(stream, kind, text, now, done)
             done += len(text) + (kind == LAST)
@@ -92,6 +97,6 @@ class Log:
     def finish(self) -> None:
         """Logs what was printed without a newline and closes the file."""
         for stream in (1, 2):
-            self._put(stream, self._splitters[stream - 1].finish())
+            self._put(stream, self._splitters[stream - 1].finish(), 0)
             self._journal.release(self._slots[stream - 1])
         self.file.close()

@@ -10,22 +10,32 @@ import resource
 import signal
 import socket
 import sys
+import time
 
 from lading.keeper.loop import Loop, say, try_write
 from lading.keeper.server import Server
+from lading.keeper.upgrade import read_state, resume, upgrade
 
 _PR_SET_CHILD_SUBREAPER = 36
 _BACKLOG = 16
+_LOCK_ATTEMPTS, _LOCK_PAUSE = 300, 0.01
 
 
 def main(arguments: list[str]) -> None:
     """Serves until it holds nothing and nobody is connected."""
     path, log = arguments[:2]
-    _settle(log)
+    state = read_state(int(arguments[2])) if len(arguments) > 2 else None
+    if state is None:
+        _settle(log)
+        listener = _listen(path)
+    else:
+        _resettle()
+        listener = socket.socket(fileno=state["listener"])
     loop = Loop()
-    listener = _listen(path)
-    server = Server(loop, listener, lambda: None)
+    server = Server(loop, listener, lambda asker, number: upgrade(server, arguments[:2], asker, number))
     loop.on_signal(signal.SIGTERM, lambda: _asked_to_stop(loop, server))
+    if state is not None:
+        resume(server, state)
     # The daemon waits for the end of this stream to know that it may connect.
     os.dup2(0, 1)
     gc.collect()
@@ -47,21 +57,33 @@ def _settle(log: str) -> None:
     os.dup2(null, 0)
     os.close(null)
     file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        # One keeper for one log, and so for one socket.
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        sys.exit("another keeper is running")
+    _lock(file)
     os.dup2(file, 2)
     os.chdir(os.path.dirname(log))
     os.umask(0o022)
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):
-        signal.signal(number, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    try_write("/proc/self/comm", "lading-keeper")
+    _resettle()
     try_write("/proc/self/oom_score_adj", "-500")
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _lock(file: int) -> None:
+    """One keeper for one log, and so for one socket. One that is just ending is waited for."""
+    for _ in range(_LOCK_ATTEMPTS):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            time.sleep(_LOCK_PAUSE)
+    sys.exit("another keeper is running")
+
+
+def _resettle() -> None:
+    """What exec(2) does not keep."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
+    try_write("/proc/self/comm", "lading-keeper")
 
 
 def _listen(path: str) -> socket.socket:

@@ -81,6 +81,20 @@ class Process:
             held["stdout" if stream == 1 else "stderr"] = file
         return held
 
+    def state(self) -> Message:
+        """What the same keeper needs to go on with this process after it has replaced itself."""
+        held = self._input.state() if self._input is not None else ("", False)
+        return {"facts": self.facts, "descriptors": self.descriptors(), "input": held}
+
+    def resume(self, state: Message) -> None:
+        """Goes on from `state`."""
+        pending, ending = state["input"]
+        if self._input is not None:
+            self._input.put(bytes.fromhex(pending))
+            if ending:
+                self._input.end()
+        self.begin()
+
     def begin(self) -> None:
         """Starts to copy."""
         for stream, file in self._outputs.items():

@@ -13,6 +13,9 @@ from lading.keeper.keeper import Keeper, Refused
 from lading.keeper.loop import BROKEN, READ, WRITE, Loop, say
 from lading.keeper.wire import Message
 
+# One packet carries 250 descriptors; clients beyond that are lost if the keeper dies.
+_CLIENTS = 200
+
 
 class Connection:
     """One daemon. It may be slow or stopped: what it cannot take waits here."""
@@ -32,6 +35,11 @@ class Connection:
         names = descriptors or {}
         self._queue.append(wire.encode({**message, "fds": list(names)} if names else message, names.values()))
         self._flush()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something waits to be sent."""
+        return bool(self._queue)
 
     def _flush(self) -> None:
         try:
@@ -86,7 +94,9 @@ class Server:
     # Nothing is held and nobody is connected: how long to wait for the next daemon.
     _PATIENCE = 3.0
 
-    def __init__(self, loop: Loop, listener: socket.socket, upgrade: Callable[[], None]) -> None:
+    def __init__(
+        self, loop: Loop, listener: socket.socket, upgrade: Callable[[Connection, int], None]
+    ) -> None:
         self._loop = loop
         self.listener = listener
         self.connections: list[Connection] = []
@@ -101,9 +111,8 @@ class Server:
             "close_stdin": lambda m: self.keeper.process(m["key"]).close_input(),
             "forget": lambda m: self.keeper.forget(m["key"]),
             "exited": lambda m: self.keeper.tell_exit(m["key"], m["code"]),
-            "upgrade": lambda _: self._upgrade(),
         }
-        self._loop.after(self._PATIENCE, self._leave_if_idle)
+        self._loop.after(self._PATIENCE, self.leave_if_idle)
 
     def announce(self, news: Message) -> None:
         """Tells every daemon."""
@@ -129,9 +138,10 @@ class Server:
     def left(self, connection: Connection) -> None:
         """A daemon has gone."""
         self.connections.remove(connection)
-        self._loop.after(self._PATIENCE, self._leave_if_idle)
+        self._loop.after(self._PATIENCE, self.leave_if_idle)
 
-    def _leave_if_idle(self) -> None:
+    def leave_if_idle(self) -> None:
+        """Ends the keeper if nobody would miss it."""
         if not self.connections and self.keeper.idle:
             self._loop.stop()
 
@@ -146,12 +156,12 @@ class Server:
             connection.send({"n": number, "error": str(error), "kind": error.kind, "code": error.code})
 
         try:
-            self._dispatch(message, descriptors, reply, refuse)
+            self._dispatch(connection, message, descriptors, reply, refuse)
         except Refused as error:
             refuse(error)
         except OSError as error:
             refuse(Refused("failed", error.strerror or str(error)))
-        except (KeyError, TypeError, ValueError) as error:
+        except (LookupError, TypeError, ValueError) as error:
             say(f"bad request {message.get('op')!r}: {error!r}")
             refuse(Refused("failed", f"bad request: {error!r}"))
         finally:
@@ -160,6 +170,7 @@ class Server:
 
     def _dispatch(
         self,
+        connection: Connection,
         message: Message,
         descriptors: list[int],
         reply: Callable[[Message, Mapping[str, int]], None],
@@ -177,13 +188,14 @@ class Server:
             except Refused:
                 client.close()
                 raise
+        elif operation == "upgrade":
+            self._upgrade(connection, message["n"])
         elif operation == "handles":
             self._handles(message["key"], reply)
         elif operation == "journal":
             reply({}, {"journal": self.keeper.journal.file})
         elif operation == "take_journal":
-            self.keeper.take_journal(descriptors.pop(0))
-            reply({}, {})
+            reply(self.keeper.take_journal(descriptors.pop(0)), {})
         elif operation == "adopt":
             held = dict(zip(message.get("fds", ()), descriptors, strict=True))
             descriptors.clear()
@@ -197,7 +209,7 @@ class Server:
         process = self.keeper.process(key)
         named = dict(process.descriptors())
         clients = []
-        for client in process.clients[:200]:
+        for client in process.clients[:_CLIENTS]:
             clients.append(client.wishes)
             named[f"client-{client.wishes['id']}"] = client.connection.fileno()
         reply({"facts": process.facts, "clients": clients}, named)

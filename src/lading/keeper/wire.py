@@ -59,14 +59,27 @@ def send(connection: socket.socket, message: Message, descriptors: Iterable[int]
             os.close(copy)
 
 
+def receive_descriptors(connection: socket.socket, size: int, count: int) -> tuple[bytes, list[int]]:
+    """One packet and up to `count` descriptors, closed on exec.
+
+    Not socket.recv_fds: Python 3.11's drops its flags, and every descriptor
+    would be inherited by the next container.
+    """
+    found = array.array("i")
+    space = socket.CMSG_SPACE(count * found.itemsize)
+    packet, attached, _, _ = connection.recvmsg(size, space, socket.MSG_CMSG_CLOEXEC)
+    for level, kind, content in attached:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            found.frombytes(content[: len(content) - len(content) % found.itemsize])
+    return packet, list(found)
+
+
 def receive(connection: socket.socket) -> tuple[Message, list[int]] | None:
     """The next message and its descriptors, which the caller owns; None once the peer is gone.
 
     Raises BlockingIOError where nothing is there, ValueError for what is no message.
     """
-    packet, descriptors, _, _ = socket.recv_fds(
-        connection, 2 * _PACKET, _DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
-    )
+    packet, descriptors = receive_descriptors(connection, 2 * _PACKET, _DESCRIPTORS)
     if not packet:
         for descriptor in descriptors:
             os.close(descriptor)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lading.aio.tasks import Background
-from lading.errors import LadingError, NotFound, Unavailable
+from lading.errors import InternalError, LadingError, NotFound, Unavailable
 from lading.keeper import Message, build
 from lading.runtime.holdings import Held, HeldClient, Holdings
 from lading.runtime.link import Link, LinkLost, connect
@@ -105,7 +105,10 @@ class Bond:
             connection = connect(self._socket_path)
         except OSError:
             await spawn_keeper(self._socket_path, self._log_path)
-            connection = connect(self._socket_path)
+            try:
+                connection = connect(self._socket_path)
+            except OSError as error:
+                raise InternalError(f"the keeper did not start ({error}); see {self._log_path}") from None
         established = False
 
         def lost() -> None:
@@ -128,7 +131,9 @@ class Bond:
         """Makes the keeper hold what we hold and us what it holds."""
         missing = [held for key, held in self.holdings.processes.items() if key not in keys]
         if missing and not keys and self.holdings.journal >= 0:
-            await link.ask("take_journal", {"journal": self.holdings.journal})
+            answer, _ = await link.ask("take_journal", {"journal": self.holdings.journal})
+            # What the dead keeper was busy with is the first thing to be finished.
+            missing.sort(key=lambda held: answer["in_flight"] not in (held.facts["slots"] or ()))
         for held in missing:
             await self._hand_over(link, held)
         if not keys:

@@ -16,16 +16,16 @@ def host_facts() -> HostFacts:
         memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         machine=platform.machine(),
         kernel=(int(release[0]), int(release[1])),
-        capabilities=_highest_capability() + 1,
+        capabilities=_held_capabilities(),
         controllers=cgroups.controllers(),
         apparmor=os.path.isdir("/sys/kernel/security/apparmor"),
         selinux=os.path.isdir("/sys/fs/selinux/class"),
     )
 
 
-def _highest_capability() -> int:
-    with open("/proc/sys/kernel/cap_last_cap", encoding="ascii") as file:
-        return int(file.read())
+def _held_capabilities() -> int:
+    with open("/proc/self/status", encoding="ascii") as file:
+        return next(int(line.split()[1], 16) for line in file if line.startswith("CapEff:"))
 
 
 def device_nodes(host_path: str, inside: str, access: str) -> list[DeviceNode]:
