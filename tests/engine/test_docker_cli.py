@@ -108,26 +108,26 @@ def test_exec(engine: Engine) -> None:
 
 
 def test_logs_by_every_parameter(engine: Engine) -> None:
-    engine.docker("run", "--name", "l", IMAGE, "sh", "-c", "for i in 1 2 3 4; do echo o$i; done; echo e >&2")
-    assert engine.docker("logs", "--tail", "2", "l").stdout in (b"o4\n", b"o3\no4\n")
-    both = engine.docker("logs", "l")
+    engine.docker("run", "--name", "log", IMAGE, "sh", "-c", "for i in 1 2 3 4; do echo o$i; done; echo e >&2")
+    assert engine.docker("logs", "--tail", "2", "log").stdout in (b"o4\n", b"o3\no4\n")
+    both = engine.docker("logs", "log")
     assert (both.stdout, both.stderr) == (b"o1\no2\no3\no4\n", b"e\n")
-    stamped = engine.docker("logs", "-t", "l").stdout.decode().splitlines()[0]
+    stamped = engine.docker("logs", "-t", "log").stdout.decode().splitlines()[0]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z o1", stamped)
-    assert engine.docker("logs", "--since", "1h", "l").stdout == both.stdout
-    assert engine.docker("logs", "--until", "1h", "l").stdout == b""
+    assert engine.docker("logs", "--since", "1h", "log").stdout == both.stdout
+    assert engine.docker("logs", "--until", "1h", "log").stdout == b""
 
 
 def test_logs_follow_to_the_end(engine: Engine) -> None:
     engine.docker(
-        "run", "-d", "--name", "f", IMAGE, "sh", "-c", "for i in 1 2 3; do echo $i; sleep 0.2; done"
+        "run", "-d", "--name", "fol", IMAGE, "sh", "-c", "for i in 1 2 3; do echo $i; sleep 0.2; done"
     )
-    assert engine.docker("logs", "-f", "f").stdout == b"1\n2\n3\n"
+    assert engine.docker("logs", "-f", "fol").stdout == b"1\n2\n3\n"
 
 
 def test_attach_to_a_running_container(engine: Engine) -> None:
-    engine.docker("run", "-d", "-i", "--name", "a", IMAGE, "sh", "-c", "read x; echo got $x")
-    assert engine.docker("attach", "a", input=b"this\n").stdout == b"got this\n"
+    engine.docker("run", "-d", "-i", "--name", "att", IMAGE, "sh", "-c", "read x; echo got $x")
+    assert engine.docker("attach", "att", input=b"this\n").stdout == b"got this\n"
 
 
 def test_images(engine: Engine, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def adopt(ctx: Context, running: dict[str, Process]) -> None:
             state = container.state
             state.status, state.pid, state.started_ns = Status.RUNNING, process.pid, process.started_ns
             state.exit_code, state.error, state.stopped_by_user = 0, "", False
-            sandbox = ctx.networks.sandbox(container.id)
+            sandbox = ctx.networks.joined(container.id)
             state.joined = joined_of(sandbox) if sandbox is not None else state.joined
             ctx.store.save_state(container)
 

@@ -28,6 +28,9 @@ _RESET = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGINT, signal.S
 class Children:
     """Reaps whatever ends and tells whoever asked."""
 
+    # Seconds a runtime's helper may take to exit.
+    _PATIENCE = 10.0
+
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
         self._followed: dict[int, Ended] = {}
@@ -51,10 +54,21 @@ class Children:
     def follow(self, pid: int, ended: Ended) -> None:
         """Calls `ended` when the child `pid` ends: at once where it already has."""
         early = self._strangers.pop(pid, None)
-        if _is_ours(pid):
-            self._followed[pid] = ended
-        else:
-            ended(*(early or (UNKNOWN, False)))
+        if early is not None and not _is_ours(pid):
+            ended(*early)
+            return
+        self._followed[pid] = ended
+        self._confirm(pid, time.monotonic() + self._PATIENCE)
+
+    def _confirm(self, pid: int, deadline: float) -> None:
+        """crun leaves a container to a helper that has yet to exit: only then is it our child."""
+        if pid not in self._followed or _is_ours(pid):
+            return
+        if os.path.exists(f"/proc/{pid}") and time.monotonic() < deadline:
+            self._loop.after(0.005, lambda: self._confirm(pid, deadline))
+            return
+        ended = self._followed.pop(pid)
+        ended(UNKNOWN, False)
 
     def expect(self) -> None:
         """Until `settle`, ends of unknown children are remembered: one may be what a runtime started."""
