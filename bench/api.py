@@ -94,7 +94,11 @@ class Client:
 
     def _body(self, fields: dict[str, str]) -> bytes:
         if fields.get("transfer-encoding", "").lower() != "chunked":
-            return self._exactly(int(fields.get("content-length", "0")))
+            if "content-length" in fields or fields.get("connection", "").lower() != "close":
+                return self._exactly(int(fields.get("content-length", "0")))
+            while self._fill():
+                pass
+            return self._exactly(len(self._buffer))
         pieces = []
         while size := int(self._until(b"\r\n").partition(b";")[0], 16):
             pieces.append(self._exactly(size))
