@@ -214,7 +214,7 @@ class Service:
 
     async def _serve(self) -> None:
         if self.kind == "unix":
-            await self.server.serve(listen_unix(str(self.path)))
+            await self.server.serve(listen_unix(str(self.path)), remove=True)
             return
         (listener,) = listen_tcp("127.0.0.1", 0)
         self.port = listener.getsockname()[1]

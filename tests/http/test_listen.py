@@ -82,7 +82,7 @@ async def handler(request):
 async def main():
     server = Server(handler)
     for listener in inherited_sockets("api"):
-        await server.serve(listener, inherited=True)
+        await server.serve(listener)
     print("ready", flush=True)
     await asyncio.to_thread(input)
     await server.close(0)

@@ -1,7 +1,5 @@
 """The handler the HTTP room serves: routing, common fields, errors."""
 
-import platform
-
 from lading import __version__
 from lading.api import encode
 from lading.api.rooms import Rooms
@@ -14,7 +12,7 @@ COMMON = (
     ("Api-Version", ".".join(map(str, MAXIMUM))),
     ("Docker-Experimental", "false"),
     ("Ostype", "linux"),
-    ("Server", f"Lading/{__version__} (linux; {platform.machine()})"),
+    ("Server", f"Lading/{__version__} (linux)"),
 )
 """Fields every answer carries (Engine API 1.51, SystemPing)."""
 

@@ -1,9 +1,10 @@
 """Bodies and parameters as Go's decoder and docker's handlers read them."""
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
+from lading.api.go_json import reading
 from lading.api.router import Call
 from lading.errors import InvalidParameter
 
@@ -41,10 +42,9 @@ def size(call: Call) -> tuple[int, int]:
 
 
 async def body(call: Call, kind: type[T], *, optional: bool = False) -> T:
-    """The request's JSON body as `kind`.
+    """The request's JSON body as `kind`, read as Go reads it.
 
-    As in Go, null is as good as absent and unknown keys are ignored. Raises
-    InvalidParameter, saying which field is wrong.
+    Raises InvalidParameter, saying which field is wrong.
     """
     raw = await call.request.body(BODY_LIMIT)
     if not raw.strip():
@@ -57,30 +57,22 @@ async def body(call: Call, kind: type[T], *, optional: bool = False) -> T:
 
 def _check_content_type(text: str) -> None:
     media_type = text.partition(";")[0].strip().lower()
+    if not media_type:
+        raise InvalidParameter(f"malformed Content-Type header ({text}): mime: no media type")
     if media_type != "application/json":
         raise InvalidParameter(f"unsupported Content-Type header ({text}): must be 'application/json'")
 
 
 def decode(raw: bytes, kind: type[T]) -> T:
-    """JSON text as `kind`. Raises InvalidParameter."""
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except msgspec.ValidationError:
-        pass
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidParameter(f"invalid JSON: {error}") from None
-    try:
-        loose = msgspec.json.decode(raw)
-        if loose is None:
-            return kind()
-        return msgspec.convert(_as_go_reads(loose), kind)
-    except msgspec.ValidationError as error:
-        raise InvalidParameter(f"invalid JSON: {error}") from None
+    """JSON text as `kind`. Raises InvalidParameter.
 
-
-def _as_go_reads(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _as_go_reads(entry) for key, entry in value.items() if entry is not None}
-    if isinstance(value, list):
-        return [_as_go_reads(entry) for entry in value]
-    return value
+    Not straight into the type, although that is faster by 17 us for the body
+    of a create: a key in another case would then be passed over in silence.
+    """
+    read = reading(kind)
+    assert read is not None
+    try:
+        value = msgspec.json.decode(raw)
+        return kind() if value is None else msgspec.convert(read(value), kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidParameter(f"invalid JSON: {error}") from None

@@ -1,7 +1,7 @@
 """Which route answers a request."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from lading.errors import InvalidParameter, LadingError, NotFound
@@ -10,7 +10,7 @@ from lading.http import Request, Response
 MAXIMUM = (1, 51)
 MINIMUM = (1, 24)
 
-_PREFIX = re.compile(r"/v(\d+)\.(\d+)(?=/)")
+_PREFIX = re.compile(r"/v(\d{1,6}(?:\.\d{1,6})*)(?=/)")
 _PARAMETER = re.compile(r"\{(\w+)(:path)?\}")
 
 
@@ -75,40 +75,43 @@ class Router:
         """
         version = MAXIMUM
         if (prefix := _PREFIX.match(path)) is not None:
-            version = (int(prefix[1]), int(prefix[2]))
-            check_version(version)
+            version = parse_version(prefix[1])
             path = path[prefix.end() :]
-        methods, parameters = self._find(path)
-        if methods is None:
-            raise NotFound("page not found")
-        route = methods.get(method)
-        if route is None:
-            raise MethodNotAllowed("method not allowed")
-        return route, parameters, version
+        known = False
+        for methods, parameters in self._candidates(path):
+            if (route := methods.get(method)) is not None:
+                return route, parameters, version
+            known = True
+        raise MethodNotAllowed("method not allowed") if known else NotFound("page not found")
 
-    def _find(self, path: str) -> tuple[dict[str, Route] | None, dict[str, str]]:
+    def _candidates(self, path: str) -> Iterator[tuple[dict[str, Route], dict[str, str]]]:
+        # More than one, because `/containers/create` is also the container named "create".
         if (fixed := self._fixed.get(path)) is not None:
-            return fixed, {}
-        for pattern, methods in self._patterns.get(path.split("/", 2)[1] if "/" in path else "", ()):
+            yield fixed, {}
+        family = path.split("/", 2)[1] if "/" in path else ""
+        for pattern, methods in self._patterns.get(family, ()):
             if (found := pattern.match(path)) is not None:
-                return methods, found.groupdict()
-        return None, {}
+                yield methods, found.groupdict()
 
 
 def _group(found: re.Match[str]) -> str:
     return f"(?P<{found[1]}>.+)" if found[2] else f"(?P<{found[1]}>[^/]+)"
 
 
-def check_version(version: tuple[int, int]) -> None:
-    """Raises InvalidParameter, in docker's words, for a version outside what we speak."""
-    shown = ".".join(map(str, version))
-    if version > MAXIMUM:
+def parse_version(shown: str) -> tuple[int, int]:
+    """The API version a client speaks.
+
+    Raises InvalidParameter, in docker's words, for one that we do not.
+    """
+    major, minor, *_ = (*map(int, shown.split(".")), 0)
+    if (major, minor) > MAXIMUM:
         raise InvalidParameter(
             f"client version {shown} is too new. Maximum supported API version is "
             f"{'.'.join(map(str, MAXIMUM))}"
         )
-    if version < MINIMUM:
+    if (major, minor) < MINIMUM:
         raise InvalidParameter(
             f"client version {shown} is too old. Minimum supported API version is "
             f"{'.'.join(map(str, MINIMUM))}, please upgrade your client to a newer version"
         )
+    return major, minor

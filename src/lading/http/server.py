@@ -21,11 +21,12 @@ class Server:
         self._paths: list[str] = []
 
     async def serve(
-        self, listener: socket.socket, context: ssl.SSLContext | None = None, *, inherited: bool = False
+        self, listener: socket.socket, context: ssl.SSLContext | None = None, *, remove: bool = False
     ) -> None:
         """Starts accepting; with `context`, over TLS.
 
-        The path of a UNIX socket is removed at the end, unless the socket was inherited.
+        With `remove`, the path of a UNIX socket goes when the server closes; that of an
+        inherited one is not ours to remove.
         """
         loop = asyncio.get_running_loop()
 
@@ -38,7 +39,7 @@ class Server:
 
         listener.setblocking(False)
         factory = plain if context is None else secure
-        if listener.family == socket.AF_UNIX and not inherited:
+        if listener.family == socket.AF_UNIX and remove:
             self._paths.append(os.fsdecode(listener.getsockname()))
         # Also for UNIX sockets: create_unix_server would remove the path by rules of its own.
         self._servers.append(await loop.create_server(factory, sock=listener, backlog=BACKLOG))
