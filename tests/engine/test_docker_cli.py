@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -108,7 +109,9 @@ def test_exec(engine: Engine) -> None:
 
 
 def test_logs_by_every_parameter(engine: Engine) -> None:
-    engine.docker("run", "--name", "log", IMAGE, "sh", "-c", "for i in 1 2 3 4; do echo o$i; done; echo e >&2")
+    engine.docker(
+        "run", "--name", "log", IMAGE, "sh", "-c", "for i in 1 2 3 4; do echo o$i; done; echo e >&2"
+    )
     assert engine.docker("logs", "--tail", "2", "log").stdout in (b"o4\n", b"o3\no4\n")
     both = engine.docker("logs", "log")
     assert (both.stdout, both.stderr) == (b"o1\no2\no3\no4\n", b"e\n")
@@ -166,7 +169,15 @@ def test_events_are_told_and_replayed(engine: Engine) -> None:
     engine.docker("rm", "ev")
     shown = (
         engine.docker(
-            "events", "--since", "1m", "--until", "0s", "--filter", "container=ev", "--format", "{{.Action}}"
+            "events",
+            "--since",
+            "1m",
+            "--until",
+            f"{time.time():.9f}",
+            "--filter",
+            "container=ev",
+            "--format",
+            "{{.Action}}",
         )
         .stdout.decode()
         .split()
@@ -197,7 +208,7 @@ def test_isolation_by_default(engine: Engine) -> None:
         (["-e", "A=b c"], 'echo "$A"', "b c"),
         (["--tmpfs", "/t:size=1m"], "grep ' /t ' /proc/mounts | grep -o 'size=[0-9]*k'", "size=1024k"),
         (["--cap-drop", "ALL"], "grep CapEff /proc/self/status", "CapEff:\t0000000000000000"),
-        (["--cap-add", "NET_ADMIN"], "ip link add d type bridge && echo ok", "ok"),
+        (["--cap-add", "NET_ADMIN"], "ip link set lo down && echo ok", "ok"),
         (["--security-opt", "no-new-privileges"], "grep NoNewPrivs /proc/self/status", "NoNewPrivs:\t1"),
         (["--security-opt", "seccomp=unconfined"], "grep Seccomp: /proc/self/status", "Seccomp:\t0"),
         (["--privileged"], "grep CapEff /proc/self/status | grep -v 00000000a80425fb | wc -l", "1"),

@@ -118,8 +118,12 @@ class Containers:
     ) -> None:
         await execs.start_exec(self._ctx, record, body, client)
 
-    def exec_inspect(self, exec_id: str) -> dict[str, Any]:
-        return exec_view(execs.find_exec(self._ctx, exec_id))
+    async def exec_inspect(self, exec_id: str) -> dict[str, Any]:
+        record = execs.find_exec(self._ctx, exec_id)
+        if record.running:
+            # Its client asks as soon as its stream has ended, which may be before we heard of the end.
+            await self._ctx.runtime.catch_up()
+        return exec_view(record)
 
     async def exec_resize(self, exec_id: str, height: int, width: int) -> None:
         await execs.resize_exec(self._ctx, execs.find_exec(self._ctx, exec_id), height, width)
@@ -130,11 +134,14 @@ class Containers:
             if container is not None:
                 self._ctx.publish(container, "exec_detach" if news.exec_id else "detach")
             return
+        if news.exec_id is not None:
+            exec_ended(self._ctx, news)
         self._ctx.background.spawn(self._settle(news), "exit")
 
     async def _settle(self, news: Exit) -> None:
         if news.exec_id is not None:
-            await exec_ended(self._ctx, news)
+            exec_ended(self._ctx, news)
+            await self._ctx.runtime.forget(news.key)
             return
         container = self._ctx.registry.get(news.container_id)
         if container is None:

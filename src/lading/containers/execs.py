@@ -1,6 +1,8 @@
 """Running commands inside a running container."""
 
+import asyncio
 import socket
+import struct
 
 from lading.containers.bundle import exec_process_of
 from lading.containers.context import Context
@@ -59,30 +61,42 @@ async def resize_exec(ctx: Context, record: ExecRecord, height: int, width: int)
 
 
 async def start_exec(
-    ctx: Context, record: ExecRecord, body: ExecStartBody, client: "tuple[socket.socket, bytes] | None"
+    ctx: Context, record: ExecRecord, body: ExecStartBody, client: tuple[socket.socket, bytes] | None
 ) -> None:
     """Runs the command, with its streams on `client` (a socket and what it already sent).
 
-    Raises LadingError where it cannot be run; the record then has the exit
-    code docker gives it (126 or 127).
+    Where it cannot be run, the record gets the exit code docker gives it (126
+    or 127), and the client the reason; without a client that is raised.
     """
     container = check_startable(ctx, record)
     record.started = True
+    ctx.publish(container, f"exec_start: {' '.join(record.config.cmd or [])}", execID=record.id)
+    if client is None:
+        await _execute(ctx, container, record, body)
+        return
+    connection, early = client
+    with connection:
+        try:
+            await ctx.runtime.attach(record.id, connection, _wishes(record.config, early))
+            await _execute(ctx, container, record, body)
+        except LadingError as error:
+            await _tell(connection, error.message, framed=not record.config.tty)
+            await ctx.runtime.forget(record.id)
+
+
+def _wishes(config: ExecConfig, early: bytes) -> Attach:
+    return Attach(
+        stdin=config.attach_stdin,
+        stdout=config.attach_stdout,
+        stderr=config.attach_stderr,
+        framed=not config.tty,
+        detach_keys=config.detach_keys,
+        early=early,
+    )
+
+
+async def _execute(ctx: Context, container: Container, record: ExecRecord, body: ExecStartBody) -> None:
     config = record.config
-    ctx.publish(container, f"exec_start: {' '.join(config.cmd or [])}", execID=record.id)
-    if client is not None:
-        await ctx.runtime.attach(
-            record.id,
-            client[0],
-            Attach(
-                stdin=config.attach_stdin,
-                stdout=config.attach_stdout,
-                stderr=config.attach_stderr,
-                framed=not config.tty,
-                detach_keys=config.detach_keys,
-                early=client[1],
-            ),
-        )
     try:
         started = await ctx.runtime.execute(
             Exec(
@@ -99,5 +113,15 @@ async def start_exec(
         record.exit_code = error.exit_code if isinstance(error, LaunchError) else 126
         ctx.store.save_exec(record)
         raise
-    record.running, record.pid = True, started.pid
-    ctx.store.save_exec(record)
+    if record.exit_code is None:
+        record.running, record.pid = True, started.pid
+        ctx.store.save_exec(record)
+
+
+async def _tell(connection: socket.socket, message: str, *, framed: bool) -> None:
+    text = f"{message}\r\n".encode()
+    head = struct.pack(">BxxxI", 1, len(text)) if framed else b""
+    try:
+        await asyncio.get_running_loop().sock_sendall(connection, head + text)
+    except ConnectionError:
+        pass

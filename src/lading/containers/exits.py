@@ -50,14 +50,14 @@ async def _later(container: Container, start_again: Callable[[Container], Corout
     await start_again(container)
 
 
-async def exec_ended(ctx: Context, news: Exit) -> None:
-    """Records how an exec ended."""
+def exec_ended(ctx: Context, news: Exit) -> None:
+    """Records how an exec ended; once is enough. Its end may be told before its start has returned."""
     record = ctx.execs.get(news.key)
-    if record is not None:
-        record.running, record.exit_code, record.pid = False, news.code, 0
-        record.finished_ns = news.finished_ns
-        ctx.store.save_exec(record)
-        container = ctx.registry.get(record.container_id)
-        if container is not None:
-            ctx.publish(container, "exec_die", execID=record.id, exitCode=str(news.code))
-    await ctx.runtime.forget(news.key)
+    if record is None or record.exit_code is not None:
+        return
+    record.started, record.running, record.exit_code, record.pid = True, False, news.code, 0
+    record.finished_ns = news.finished_ns
+    ctx.store.save_exec(record)
+    container = ctx.registry.get(record.container_id)
+    if container is not None:
+        ctx.publish(container, "exec_die", execID=record.id, exitCode=str(news.code))

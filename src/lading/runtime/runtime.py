@@ -204,6 +204,10 @@ class Runtime:
         """Ends a process's standard input."""
         await self._bond.ask("close_stdin", key=key, repeat=True)
 
+    async def catch_up(self) -> None:
+        """Returns once all news the keeper had told before this call has been heard."""
+        await self._bond.ask("ping", repeat=True)
+
     async def forget(self, key: str) -> None:
         """An exit was dealt with: its record may go. Also ends clients that wait for a start.
 

@@ -27,7 +27,7 @@ def endpoints(rooms: Rooms) -> list[Endpoint]:
         return None
 
     async def inspect(call: Call) -> Response:
-        return encode.json(containers.exec_inspect(call.parameters["id"]))
+        return encode.json(await containers.exec_inspect(call.parameters["id"]))
 
     async def resize(call: Call) -> Response:
         height, width = decode.size(call)
