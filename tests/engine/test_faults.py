@@ -7,7 +7,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from tests.engine.census import take
@@ -62,7 +62,7 @@ class Load:
 
 
 @pytest.fixture
-def pillars(new_engine: Callable[..., Engine]) -> Iterator[tuple[Engine, list[str]]]:
+def pillars(new_engine: Callable[..., Engine]) -> tuple[Engine, list[str]]:
     """An engine with three containers that count, one of them with a published port."""
     engine = new_engine()
     names = []
@@ -72,7 +72,7 @@ def pillars(new_engine: Callable[..., Engine]) -> Iterator[tuple[Engine, list[st
         assert status == 201, made
         assert engine.api("POST", f"/containers/{made['Id']}/start")[0] == 204
         names.append(made["Id"])
-    yield engine, names
+    return engine, names
 
 
 def _numbers(engine: Engine, container_id: str) -> list[int]:

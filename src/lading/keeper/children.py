@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from lading.keeper.loop import BROKEN, READ, Loop, survive
 
-Ended = Callable[[int, bool], None]
-"""ended(code, oom): exit code (128 + number for a signal), and whether the kernel's OOM killer struck."""
+Ended = Callable[[int], None]
+"""ended(code): the exit code, 128 + number for a signal."""
 
 UNKNOWN = -1
 """Stands for the code of a process whose end nobody could learn."""
@@ -34,7 +34,7 @@ class Children:
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
         self._followed: dict[int, Ended] = {}
-        self._strangers: dict[int, tuple[int, bool]] = {}
+        self._strangers: dict[int, int] = {}
         self._expecting = 0
         loop.on_signal(signal.SIGCHLD, self.reap)
 
@@ -84,22 +84,17 @@ class Children:
         """Buries every child that has ended."""
         while True:
             try:
-                # Peeking first: the cgroup of a process can be asked for until it is buried.
-                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
                 return
-            if found is None:
+            if not pid:
                 return
-            pid = found.si_pid
-            code = found.si_status if found.si_code == os.CLD_EXITED else 128 + found.si_status
-            known = pid in self._followed
-            oom = code != 0 and (known or self._expecting > 0) and _oom_killed(pid)
-            os.waitpid(pid, 0)
-            if known:
-                ended = self._followed.pop(pid)
-                survive(ended, code, oom)
+            code = _code(status)
+            ended = self._followed.pop(pid, None)
+            if ended is not None:
+                survive(ended, code)
             elif self._expecting:
-                self._strangers[pid] = (code, oom)
+                self._strangers[pid] = code
 
 
 class Foreigner:
@@ -144,7 +139,7 @@ class Foreigner:
         ended, self._ended = self._ended, None
         if ended is not None:
             self._loop.unwatch(self._pidfd)
-            ended(code, False)
+            ended(code)
 
 
 def exit_code(pidfd: int) -> int | None:
@@ -157,8 +152,7 @@ def exit_code(pidfd: int) -> int | None:
         return None
     if not struct.unpack_from("Q", info)[0] & _PIDFD_INFO_EXIT:
         return None
-    code = os.waitstatus_to_exitcode(struct.unpack_from("i", info, 60)[0])
-    return 128 - code if code < 0 else code
+    return _code(struct.unpack_from("i", info, 60)[0])
 
 
 def _is_ours(pid: int) -> bool:
@@ -169,20 +163,6 @@ def _is_ours(pid: int) -> bool:
     return True
 
 
-def _oom_killed(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/cgroup", encoding="utf-8") as file:
-            groups = file.read()
-        path = "/sys/fs/cgroup{}/memory.events"
-        for line in groups.splitlines():
-            _, controllers, group = line.split(":", 2)
-            if "memory" in controllers.split(","):
-                path, place = "/sys/fs/cgroup/memory{}/memory.oom_control", group
-                break
-            if not controllers:
-                place = group
-        with open(path.format(place), encoding="ascii") as file:
-            words = file.read().split()
-        return int(words[words.index("oom_kill") + 1]) > 0
-    except (OSError, ValueError, UnboundLocalError):
-        return False
+def _code(status: int) -> int:
+    code = os.waitstatus_to_exitcode(status)
+    return 128 - code if code < 0 else code

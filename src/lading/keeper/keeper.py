@@ -9,7 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 
-from lading.keeper import record
+from lading.keeper import oom, record
 from lading.keeper.build import build
 from lading.keeper.children import UNKNOWN, Children, Foreigner
 from lading.keeper.client import Client
@@ -64,7 +64,10 @@ class Keeper:
     # Beginning
 
     def launch(self, order: Message, reply: Reply, refuse: Refuse) -> None:
-        """Starts a process by the OCI runtime; answers when the runtime has ended."""
+        """Starts a process by the OCI runtime; answers when the runtime has ended.
+
+        Where that fails, clients wait on: the daemon may have something to tell them before `forget`.
+        """
         facts = dict(order["facts"])
         key = str(facts["key"])
         if key in self.processes or key in self.launching:
@@ -76,7 +79,6 @@ class Keeper:
 
         def failed(text: str, code: int) -> None:
             del self.launching[key]
-            self._release(key)
             refuse(Refused("runtime", text, code))
 
         record.remove(facts["record"])
@@ -85,7 +87,6 @@ class Keeper:
             launch.begin()
         except OSError as error:
             del self.launching[key]
-            self._release(key)
             raise Refused("runtime", f"{order['argv'][0]}: {error.strerror}", 127) from error
 
     def _started(self, facts: Message, pid: int, started_ns: int, held: dict[str, int], reply: Reply) -> None:
@@ -93,7 +94,10 @@ class Keeper:
             pidfd = os.pidfd_open(pid)
         except ProcessLookupError:
             pidfd = -1
-        facts.update(pid=pid, started_ns=started_ns, state="running", slots=self._slots(facts))
+        oom_file = oom.events_file(pid) if facts["exec"] is None else None
+        facts.update(
+            pid=pid, started_ns=started_ns, state="running", slots=self._slots(facts), oom_file=oom_file
+        )
         process = self.hold(facts, pidfd, held)
         reply(dict(facts), process.descriptors())
         for client in self._waiting(process.key):
@@ -127,7 +131,7 @@ class Keeper:
             os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC),
         ]
 
-        def ended(code: int, _oom: bool) -> None:
+        def ended(code: int) -> None:
             self.compressing -= 1
             finished(code == 0)
 
@@ -179,13 +183,13 @@ class Keeper:
     def follow(self, process: Process) -> None:
         """Waits for the end of a process, be it our child or left by another keeper."""
 
-        def ended(code: int, oom: bool) -> None:
-            self._ended(process, code, oom)
+        def ended(code: int) -> None:
+            self._ended(process, code)
 
         if not process.facts.get("foreign"):
             self.children.follow(process.facts["pid"], ended)
         elif process.pidfd < 0:
-            ended(UNKNOWN, False)
+            ended(UNKNOWN)
         else:
             self._foreign[process.key] = Foreigner(self.loop, process.pidfd, ended)
 
@@ -197,13 +201,13 @@ class Keeper:
 
     # Ending
 
-    def _ended(self, process: Process, code: int, oom: bool) -> None:
+    def _ended(self, process: Process, code: int) -> None:
         self._foreign.pop(process.key, None)
         reason = _UNSEEN if code == UNKNOWN else ""
         process.facts.update(
             state="exited",
             code=_LOST if code == UNKNOWN else code,
-            oom=oom,
+            oom=code != 0 and oom.struck(process.facts["oom_file"]),
             finished_ns=time.time_ns(),
             reason=reason,
         )
@@ -276,6 +280,13 @@ class Keeper:
         if client.process is not None:
             client.process.left(client)
         self._announce({"news": "gone", "key": client.wishes["key"], "client": number})
+
+    def resize(self, key: str, height: int, width: int) -> None:
+        """Sets the size of a process's terminal."""
+        process = self.process(key)
+        if not process.running:
+            raise Refused("conflict", f"{key} has ended")
+        process.resize(height, width)
 
     def signal(self, key: str, number: int) -> None:
         """Signals a process that has not ended."""

@@ -137,7 +137,7 @@ class Launch:
         self._console = self._caller = None
         os.unlink(self._console_name)
 
-    def _runtime_ended(self, code: int, _oom: bool) -> None:
+    def _runtime_ended(self, code: int) -> None:
         try:
             pid = self._pid() if code == 0 else 0
             if pid and self._facts["tty"] and not self._collect_master():

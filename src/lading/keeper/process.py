@@ -27,7 +27,7 @@ class Process:
 
     `facts` is all that a later keeper, or the daemon, must know, as plain JSON:
     key, container, exec, tty, open_stdin, stdin_once, sink, record, pid,
-    started_ns, slots, state ("running" | "exited"), code, finished_ns, oom,
+    started_ns, slots, oom_file, foreign, state ("running" | "exited"), code, finished_ns, oom,
     reason. `descriptors` names stdin, stdout, stderr; with a tty the master is
     stdin and stdout.
     """

@@ -107,7 +107,7 @@ class Server:
         self._simple: dict[str, Callable[[Message], Message | None]] = {
             "hello": lambda _: self.keeper.about(),
             "ping": lambda _: None,
-            "resize": lambda m: self.keeper.process(m["key"]).resize(m["height"], m["width"]),
+            "resize": lambda m: self.keeper.resize(m["key"], m["height"], m["width"]),
             "signal": lambda m: self.keeper.signal(m["key"], m["signal"]),
             "close_stdin": lambda m: self.keeper.process(m["key"]).close_input(),
             "forget": lambda m: self.keeper.forget(m["key"]),
