@@ -40,15 +40,20 @@ def breaches(kind: type[BreachContract], graph: grimp.ImportGraph, **options: An
 def test_the_front_door_is_the_only_way_in(house: House) -> None:
     graph = house(
         {
-            "inn/__init__": "from house.inn.kitchen import cook",
+            "inn/__init__": "from house.inn.serve import serve\n__all__ = ['serve']",
             "inn/kitchen": "cook = 1",
+            "inn/serve": "def serve(): pass",
             "tools/saw": "",
-            "guest/polite": "import house.inn\nfrom house.tools import saw",
+            "guest/polite": "from house.inn import serve\nfrom house.tools import saw",
             "guest/burglar": "from house.inn.kitchen import cook",
+            "guest/thief": "from house.inn.serve import serve",
         }
     )
     found = breaches(contracts.FrontDoorsContract, graph, toolboxes=["tools"])
-    assert found == ["house.guest.burglar walks past the front door into house.inn.kitchen"]
+    assert found == [
+        "house.guest.burglar walks past the front door into house.inn.kitchen",
+        "house.guest.thief walks past the front door into house.inn.serve",
+    ]
 
 
 def test_the_client_wing_is_apart_even_through_a_third_room(house: House) -> None:
