@@ -1,6 +1,7 @@
 """Answers: JSON bodies, errors, and the first lines of hijacked streams."""
 
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -10,6 +11,8 @@ from lading.http import Response
 
 CLOSED_JSON_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
 """Before a JSON document whose end is the end of the connection."""
+
+T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder()
 _MULTIPLEXED_SINCE = (1, 42)
@@ -28,6 +31,16 @@ def json(value: Any, status: int = 200) -> Response:
 def json_line(value: Any, end: bytes = b"\n") -> bytes:
     """One line of a JSON stream."""
     return _encoder.encode(value) + end
+
+
+async def stream(source: AsyncIterator[T], encoded: Callable[[T], bytes]) -> AsyncIterator[bytes]:
+    """Each item as it comes, encoded. The source is let go of together with the stream."""
+    try:
+        async for item in source:
+            yield encoded(item)
+    finally:
+        if isinstance(source, AsyncGenerator):
+            await source.aclose()
 
 
 def error(problem: LadingError) -> Response:

@@ -1,7 +1,5 @@
 """Ping, version, info, events."""
 
-from collections.abc import AsyncIterator
-
 from lading.api import encode
 from lading.api.rooms import Rooms
 from lading.api.router import Call, Endpoint
@@ -39,12 +37,8 @@ def endpoints(rooms: Rooms) -> list[Endpoint]:
         messages = rooms.events.listen(
             parse_moment(since, now) if since else None, parse_moment(until, now) if until else None, filters
         )
-
-        async def lines() -> AsyncIterator[bytes]:
-            async for message in messages:
-                yield encode.json_line(message.view())
-
-        return Response(200, lines(), content_type="application/json")
+        lines = encode.stream(messages, lambda message: encode.json_line(message.view()))
+        return Response(200, lines, content_type="application/json")
 
     return [
         Endpoint("GET", "/_ping", ping),
