@@ -1,55 +1,139 @@
-"""Control groups: which version is mounted, what it controls, what is left over.
+"""Control groups: which version is mounted, what it can limit, what happened, what is left over.
 
+A group is named by its path below the root of the hierarchy ("/lading/<id>").
 Source: kernel documentation, admin-guide/cgroup-v1 and admin-guide/cgroup-v2.
 """
 
 import os
+from collections.abc import Iterator
 
 ROOT = "/sys/fs/cgroup"
-_V2_FILE = f"{ROOT}/cgroup.controllers"
+
+_V1_FILES = {
+    "memory": ("memory", "memory.limit_in_bytes"),
+    "swap": ("memory", "memory.memsw.limit_in_bytes"),
+    "memory-reservation": ("memory", "memory.soft_limit_in_bytes"),
+    "swappiness": ("memory", "memory.swappiness"),
+    "oom-kill-disable": ("memory", "memory.oom_control"),
+    "kernel-memory-tcp": ("memory", "memory.kmem.tcp.limit_in_bytes"),
+    "cpu-shares": ("cpu", "cpu.shares"),
+    "cpu-cfs": ("cpu", "cpu.cfs_quota_us"),
+    "cpu-realtime": ("cpu", "cpu.rt_runtime_us"),
+    "cpuset": ("cpuset", "cpuset.cpus"),
+    "pids": ("pids", "cgroup.procs"),
+    "blkio-weight": ("blkio", "blkio.weight"),
+    "blkio-weight-device": ("blkio", "blkio.weight_device"),
+    "blkio-throttle": ("blkio", "blkio.throttle.read_bps_device"),
+}
+_V2_CONTROLLERS = {
+    "memory": ("memory", "swap", "memory-reservation"),
+    "cpu": ("cpu-shares", "cpu-cfs"),
+    "cpuset": ("cpuset",),
+    "pids": ("pids",),
+    "io": ("blkio-weight", "blkio-weight-device", "blkio-throttle"),
+}
 
 
-def version() -> int:
+def version(root: str = ROOT) -> int:
     """2 where the unified hierarchy alone is mounted, else 1 (also for "hybrid")."""
-    return 2 if os.path.exists(_V2_FILE) else 1
+    return 2 if os.path.exists(f"{root}/cgroup.controllers") else 1
 
 
-def controllers() -> frozenset[str]:
-    """The controllers this machine has, by their names in version 2 where both have one."""
-    try:
-        with open(_V2_FILE, encoding="ascii") as file:
-            return frozenset(file.read().split())
-    except OSError:
-        pass
-    with open("/proc/cgroups", encoding="ascii") as file:
-        rows = [line.split() for line in file if not line.startswith("#")]
+def is_hybrid(root: str = ROOT) -> bool:
+    """Whether version 2 is mounted beside version 1."""
+    return os.path.exists(f"{root}/unified/cgroup.controllers")
+
+
+def controllers(root: str = ROOT) -> frozenset[str]:
+    """The controllers this machine has, by the names of its version."""
+    if version(root) == 2:
+        return frozenset(_read(f"{root}/cgroup.controllers").split())
+    rows = [line.split() for line in _read("/proc/cgroups").splitlines() if not line.startswith("#")]
     return frozenset(row[0] for row in rows if row[3] == "1")
 
 
-def _hierarchies() -> list[str]:
-    if version() == 2:
-        return [ROOT]
-    return [entry.path for entry in os.scandir(ROOT) if entry.is_dir(follow_symlinks=False)]
+def features(root: str = ROOT) -> frozenset[str]:
+    """The limits this machine can set: see `lading.runtime.spec.FEATURES` for their names."""
+    if version(root) == 1:
+        return frozenset(
+            feature
+            for feature, (controller, file) in _V1_FILES.items()
+            if os.path.exists(f"{root}/{controller}/{file}")
+        )
+    found = {feature for name in controllers(root) for feature in _V2_CONTROLLERS.get(name, ())}
+    # The root has no limits of its own, so whether swap is counted shows in any group below.
+    limited = [path for path in _groups(root) if os.path.exists(f"{path}/memory.max")]
+    if limited and not any(os.path.exists(f"{path}/memory.swap.max") for path in limited):
+        found.discard("swap")
+    return frozenset(found)
 
 
-def children(group: str) -> set[str]:
-    """The names of the groups directly below `group` ("/lading"), in any hierarchy."""
-    names: set[str] = set()
-    for hierarchy in _hierarchies():
-        try:
-            names.update(entry.name for entry in os.scandir(f"{hierarchy}{group}") if entry.is_dir())
-        except OSError:
-            continue
-    return names
+def systemd_runs() -> bool:
+    """Whether systemd is process 1, which then regards the hierarchy as its own. Source: sd_booted(3)."""
+    return os.path.isdir("/run/systemd/system")
 
 
-def remove(group: str) -> bool:
+def own_group() -> str:
+    """The group of this process: the unified one, in version 1 that of the memory controller."""
+    group = "/"
+    for line in _read("/proc/self/cgroup").splitlines():
+        _, names, path = line.split(":", 2)
+        if "memory" in names.split(","):
+            return path
+        if not names:
+            group = path
+    return group
+
+
+def oom_kills(group: str, root: str = ROOT) -> int:
+    """How many processes of `group` the kernel has killed for want of memory; 0 where it is gone."""
+    path = (
+        f"{root}{group}/memory.events" if version(root) == 2 else f"{root}/memory{group}/memory.oom_control"
+    )
+    for line in _read(path).splitlines():
+        key, _, count = line.partition(" ")
+        if key == "oom_kill":
+            return int(count)
+    return 0
+
+
+def children(group: str, root: str = ROOT) -> set[str]:
+    """The names of the groups directly below `group`, in any hierarchy."""
+    return {os.path.basename(path) for top in _hierarchies(root) for path in _groups(f"{top}{group}")}
+
+
+def remove(group: str, root: str = ROOT) -> bool:
     """Removes `group` and what is below it in every hierarchy; False where processes are still in it."""
     emptied = True
-    for hierarchy in _hierarchies():
-        for directory, _, _ in os.walk(f"{hierarchy}{group}", topdown=False):
+    for top in _hierarchies(root):
+        for directory, _, _ in os.walk(f"{top}{group}", topdown=False):
             try:
                 os.rmdir(directory)
+            except FileNotFoundError:
+                continue
             except OSError:
                 emptied = False
     return emptied
+
+
+def _hierarchies(root: str) -> list[str]:
+    # Links such as cpu -> cpu,cpuacct name a hierarchy a second time.
+    return [root] if version(root) == 2 else list(_groups(root))
+
+
+def _groups(directory: str) -> Iterator[str]:
+    try:
+        entries = list(os.scandir(directory))
+    except OSError:
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield entry.path
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except OSError:
+        return ""

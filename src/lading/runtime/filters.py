@@ -1,14 +1,16 @@
-"""Handing a compiled seccomp filter to the OCI runtime.
+"""Seccomp profiles compiled once, for OCI runtimes that take a finished program.
 
 crun takes a raw program in an annotation, which saves it compiling one at
 every start. The annotation is an experiment of crun's that a later version may
-drop, so it is used only with a crun binary that was seen to honour it; runc,
-and profiles no program can express, get the profile itself.
+drop: `probe` decides whether it may be used.
 """
 
 import base64
+import hashlib
 import json
 import logging
+import os
+import platform
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,23 +22,59 @@ ANNOTATION = "run.oci.seccomp_bpf_data"
 
 
 class Filters:
-    """Compiled filters by profile; a handful, since nearly all containers share one."""
+    """Compiled filters by profile; a handful, since nearly all containers share one.
 
-    def __init__(self) -> None:
+    `directory` keeps them beyond the life of this process, if given; only root
+    may be able to write there.
+    """
+
+    def __init__(self, directory: str = "") -> None:
+        self._directory = directory
         self._compiled: dict[str, str | None] = {}
 
     def annotation(self, profile: Mapping[str, Any]) -> dict[str, str] | None:
         """The annotation that carries `profile`, or None where it must be passed as it is."""
-        key = json.dumps(profile, sort_keys=True)
-        if key not in self._compiled:
-            self._compiled[key] = _compile(profile)
-        encoded = self._compiled[key]
+        text = json.dumps(profile, sort_keys=True)
+        if text not in self._compiled:
+            self._compiled[text] = self._load_or_compile(text, profile)
+        encoded = self._compiled[text]
         return None if encoded is None else {ANNOTATION: encoded}
 
+    def _load_or_compile(self, text: str, profile: Mapping[str, Any]) -> str | None:
+        try:
+            path = self._path(text)
+            program = _read(path)
+            if not program:
+                program = seccomp.compile_filter(profile)
+                _write(path, program)
+        except seccomp.SeccompError as error:
+            _log.warning("the OCI runtime will compile this seccomp profile itself: %s", error)
+            return None
+        return base64.b64encode(program).decode("ascii")
 
-def _compile(profile: Mapping[str, Any]) -> str | None:
+    def _path(self, text: str) -> str:
+        if not self._directory:
+            return ""
+        # What a name means depends on both: the same profile may compile to more with a newer library.
+        facts = f"{seccomp.library_version()} {platform.machine()} {text}"
+        return f"{self._directory}/{hashlib.sha256(facts.encode()).hexdigest()}.bpf"
+
+
+def _read(path: str) -> bytes:
     try:
-        return base64.b64encode(seccomp.compile_filter(profile)).decode("ascii")
-    except seccomp.SeccompError as error:
-        _log.warning("the OCI runtime will compile this seccomp profile itself: %s", error)
-        return None
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def _write(path: str, program: bytes) -> None:
+    if not path:
+        return
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        with open(f"{path}.new", "wb") as file:
+            file.write(program)
+        os.rename(f"{path}.new", path)
+    except OSError as error:
+        _log.warning("a compiled seccomp filter could not be kept: %s", error)

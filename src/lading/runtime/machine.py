@@ -1,10 +1,17 @@
-"""What this machine can do, as far as containers depend on it."""
+"""What this machine can do and has, as far as containers depend on it."""
 
 import os
 import platform
+import stat
+from collections.abc import Iterator
 
+from lading.errors import InvalidParameter
 from lading.linux import cgroups
 from lading.runtime.spec import DeviceNode, HostFacts
+from lading.schema.container import HostConfig
+
+_GIVEN = frozenset(f"/dev/{name}" for name in "null zero full random urandom tty ptmx console".split())
+_LEFT_OUT = frozenset(f"/dev/{name}" for name in "pts shm fd mqueue .lxc .lxd-mounts .udev".split())
 
 
 def host_facts() -> HostFacts:
@@ -12,67 +19,134 @@ def host_facts() -> HostFacts:
     release = platform.release().split(".")
     return HostFacts(
         cgroup_version=cgroups.version(),
-        cpus=os.cpu_count() or 1,
+        cpus=len(os.sched_getaffinity(0)),
         memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         machine=platform.machine(),
         kernel=(int(release[0]), int(release[1])),
-        capabilities=_held_capabilities(),
+        capabilities=_highest_capability() + 1,
         controllers=cgroups.controllers(),
         apparmor=os.path.isdir("/sys/kernel/security/apparmor"),
         selinux=os.path.isdir("/sys/fs/selinux/class"),
+        memory_nodes=_memory_nodes(),
+        features=cgroups.features(),
+        masked=_thermal_paths(),
     )
 
 
-def _held_capabilities() -> int:
-    with open("/proc/self/status", encoding="ascii") as file:
-        return next(int(line.split()[1], 16) for line in file if line.startswith("CapEff:"))
+def _highest_capability() -> int:
+    with open("/proc/sys/kernel/cap_last_cap", encoding="ascii") as file:
+        return int(file.read())
+
+
+def _memory_nodes() -> int:
+    try:
+        names = os.listdir("/sys/devices/system/node")
+    except OSError:
+        return 1
+    return sum(name.startswith("node") and name[4:].isdecimal() for name in names) or 1
+
+
+def _thermal_paths() -> tuple[str, ...]:
+    """Counters of each CPU's heat, which tell a container what others compute."""
+    base = "/sys/devices/system/cpu"
+    try:
+        names = sorted(os.listdir(base))
+    except OSError:
+        return ()
+    paths = (f"{base}/{name}/thermal_throttle" for name in names)
+    return tuple(path for path in paths if os.path.isdir(path))
+
+
+def devices_of(host: HostConfig) -> list[DeviceNode]:
+    """The nodes a container gets beyond those every one has: all for a privileged one.
+
+    Raises InvalidParameter where a device it names is not there.
+    """
+    nodes = all_devices() if host.privileged else []
+    for wish in host.devices or []:
+        inside = wish.path_in_container or wish.path_on_host
+        if host.privileged and inside == wish.path_on_host:
+            continue
+        access = "rwm" if host.privileged else wish.cgroup_permissions
+        try:
+            nodes += device_nodes(wish.path_on_host, inside, access)
+        except OSError as error:
+            raise InvalidParameter(
+                "error gathering device information while adding custom device "
+                f'"{wish.path_on_host}": {(error.strerror or str(error)).lower()}'
+            ) from None
+    return nodes
 
 
 def device_nodes(host_path: str, inside: str, access: str) -> list[DeviceNode]:
     """The device at `host_path`, or every device below it if it is a directory. Raises OSError."""
     real = os.path.realpath(host_path)
     if not os.path.isdir(real):
-        return [_node(real, inside, access)]
-    nodes = []
-    for directory, _, names in os.walk(real):
-        for name in names:
-            path = os.path.join(directory, name)
-            if _is_device(os.stat(path, follow_symlinks=False).st_mode):
-                nodes.append(_node(path, inside + path[len(real) :], access))
-    return nodes
+        return [_node(real, inside, access, os.stat(real))]
+    return [_node(path, inside + path[len(real) :], access, status) for path, status in _devices(real)]
 
 
 def all_devices() -> list[DeviceNode]:
     """Every device of the host but terminals and what a container gets anyway: for privileged ones."""
-    left_out = ("/dev/pts", "/dev/shm", "/dev/fd", "/dev/mqueue", "/dev/console", "/dev/.lxc")
-    return [
-        node
-        for node in device_nodes("/dev", "/dev", "rwm")
-        if not node.path.startswith(left_out) and node.path not in _GIVEN
-    ]
+    return [_node(path, path, "rwm", status) for path, status in _devices("/dev") if path not in _GIVEN]
 
 
-_GIVEN = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "tty", "ptmx"))
+def _devices(directory: str) -> Iterator[tuple[str, os.stat_result]]:
+    for parent, directories, names in os.walk(directory):
+        directories[:] = [name for name in directories if f"{parent}/{name}" not in _LEFT_OUT]
+        for name in names:
+            path = f"{parent}/{name}"
+            try:
+                status = os.stat(path, follow_symlinks=False)
+            except FileNotFoundError:
+                # Devices come and go, also while we look.
+                continue
+            if _is_device(status.st_mode):
+                yield path, status
 
 
 def _is_device(mode: int) -> bool:
-    return (mode & 0o170000) in (0o020000, 0o060000)
+    return stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
 
 
-def _node(path: str, inside: str, access: str) -> DeviceNode:
-    status = os.stat(path)
+def _node(path: str, inside: str, access: str, status: os.stat_result) -> DeviceNode:
     if not _is_device(status.st_mode):
         raise OSError(f"not a device node: {path}")
     return DeviceNode(
         path=inside,
-        kind="c" if (status.st_mode & 0o170000) == 0o020000 else "b",
+        kind="c" if stat.S_ISCHR(status.st_mode) else "b",
         major=os.major(status.st_rdev),
         minor=os.minor(status.st_rdev),
-        mode=status.st_mode & 0o7777,
+        mode=stat.S_IMODE(status.st_mode),
         uid=status.st_uid,
         gid=status.st_gid,
         access=access or "rwm",
     )
+
+
+def block_devices_of(host: HostConfig) -> dict[str, tuple[int, int]]:
+    """Major and minor numbers of the devices that block I/O limits name, by path.
+
+    Raises InvalidParameter where one is no block device.
+    """
+    limits = (
+        *(host.blkio_weight_device or ()),
+        *(host.blkio_device_read_bps or ()),
+        *(host.blkio_device_write_bps or ()),
+        *(host.blkio_device_read_i_ops or ()),
+        *(host.blkio_device_write_i_ops or ()),
+    )
+    return {entry.path: _block_numbers(entry.path) for entry in limits}
+
+
+def _block_numbers(path: str) -> tuple[int, int]:
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        raise InvalidParameter(f"stat {path}: {(error.strerror or str(error)).lower()}") from None
+    if not stat.S_ISBLK(status.st_mode):
+        raise InvalidParameter(f"{path} is not a block device")
+    return os.major(status.st_rdev), os.minor(status.st_rdev)
 
 
 def block_device_numbers(path: str) -> str:

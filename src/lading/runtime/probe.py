@@ -1,62 +1,115 @@
 """Whether this machine's crun really applies a filter given as an annotation.
 
 A crun that did not know the annotation would start containers without any
-filter, so nobody's word is taken: one container is started that shows its own
-status.
+filter, so nobody's word is taken: a container is started and looked at, and so
+is a process executed in it. The verdict holds for that very program file.
 """
 
+import asyncio
+import contextlib
 import json
+import logging
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping
 from typing import Any
 
-from lading.aio import process
+from lading.aio import process, tasks
 from lading.runtime.filters import Filters
 from lading.runtime.oci import OciRuntime
 from lading.runtime.runtime import Runtime
 from lading.runtime.spec import seccomp
 
+_log = logging.getLogger(__name__)
+
 _PROGRAM_DIRECTORIES = ("/bin", "/lib", "/lib64", "/usr")
-_FILTERED = b"Seccomp:\t2"
+_FILTERED = "Seccomp:\t2"
+_TIMEOUT = 20.0
 
 
 class FilterPassing:
-    """Decides for each runtime, once, how a seccomp filter is handed to it."""
+    """Decides for each runtime, once, how a seccomp filter is handed to it.
 
-    def __init__(self, runtime: Runtime, machine: str) -> None:
+    `directory` keeps compiled filters and verdicts beyond the life of this
+    process, if given; it should be gone after a reboot, which may bring
+    another kernel.
+    """
+
+    def __init__(self, runtime: Runtime, machine: str, directory: str = "") -> None:
         self._runtime = runtime
         self._machine = machine
-        self._filters = Filters()
+        self._directory = directory
+        self._filters = Filters(directory)
         self._honoured: dict[str, bool] = {}
+        self._lock = asyncio.Lock()
+
+    async def prepare(self) -> None:
+        """Settles the default runtime and the default profile, so that no container's start waits for it."""
+        await self._honours(self._runtime.default_runtime)
 
     async def annotation(self, runtime_name: str, profile: Mapping[str, Any]) -> dict[str, str] | None:
         """The annotation that carries `profile`, or None where config.json must carry it."""
-        name = runtime_name or self._runtime.default_runtime
+        if not await self._honours(runtime_name or self._runtime.default_runtime):
+            return None
+        return self._filters.annotation(profile)
+
+    async def _honours(self, name: str) -> bool:
         if name not in self._honoured:
-            oci = self._runtime.runtimes()[name]
-            self._honoured[name] = await honours_annotation(oci, self._filters, self._machine)
-        return self._filters.annotation(profile) if self._honoured[name] else None
+            async with self._lock:
+                if name not in self._honoured:
+                    oci = self._runtime.runtimes()[name]
+                    self._honoured[name] = await self._ask(oci)
+        return self._honoured[name]
+
+    async def _ask(self, oci: OciRuntime) -> bool:
+        if not oci.is_crun:
+            return False
+        path = f"{self._directory}/{_identity(oci)}.json" if self._directory else ""
+        known = _recall(path)
+        if known is None:
+            known = await honours_annotation(oci, self._filters, self._machine)
+            _note(path, known)
+        if not known:
+            _log.warning("%s does not apply compiled seccomp filters; it will compile them itself", oci.path)
+        return known
 
 
 async def honours_annotation(runtime: OciRuntime, filters: Filters, machine: str) -> bool:
     """Starts a container under `runtime` and looks; False for anything but clear success."""
-    annotation = filters.annotation(seccomp.default(frozenset(), machine))
-    if not runtime.is_crun or annotation is None:
+    profile = seccomp.default(frozenset(), machine)
+    annotation = await tasks.in_thread(filters.annotation, profile)
+    if annotation is None:
         return False
     bundle = tempfile.mkdtemp(prefix="lading-probe-")
+    # A state of its own and no control group: little is left, and not for long, if we are killed meanwhile.
+    options = ["--root", f"{bundle}/state", "--cgroup-manager", "disabled"]
+    command = [runtime.path, *runtime.arguments, *options]
+    name = os.path.basename(bundle)
     try:
         os.mkdir(f"{bundle}/rootfs")
         with open(f"{bundle}/config.json", "w", encoding="utf-8") as file:
             json.dump(_configuration(annotation), file)
-        name = f"probe-{os.path.basename(bundle)}"
-        shown = await process.run([*runtime.command(), "run", "--bundle", bundle, name], timeout=20)
-        return shown.code == 0 and _FILTERED in shown.stdout
-    except (OSError, TimeoutError):
+        pid_file = f"{bundle}/pid"
+        run = ["run", "--detach", "--pid-file", pid_file, "--bundle", bundle, name]
+        started = await process.run([*command, *run], timeout=_TIMEOUT)
+        if started.code != 0 or not _is_filtered(pid_file):
+            return False
+        shown = await process.run([*command, "exec", name, "/bin/cat", "/proc/self/status"], timeout=_TIMEOUT)
+        return shown.code == 0 and _FILTERED in shown.stdout.decode(errors="replace")
+    except (OSError, ValueError, TimeoutError):
         return False
     finally:
+        with contextlib.suppress(OSError, TimeoutError):
+            await process.run([*command, "delete", "--force", name], timeout=_TIMEOUT)
         shutil.rmtree(bundle, ignore_errors=True)
+
+
+def _is_filtered(pid_file: str) -> bool:
+    with open(pid_file, encoding="ascii") as file:
+        pid = int(file.read())
+    with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
+        return _FILTERED in file.read()
 
 
 def _configuration(annotations: dict[str, str]) -> dict[str, object]:
@@ -71,7 +124,7 @@ def _configuration(annotations: dict[str, str]) -> dict[str, object]:
         "ociVersion": "1.0.2",
         "process": {
             "user": {"uid": 0, "gid": 0},
-            "args": ["/bin/cat", "/proc/self/status"],
+            "args": ["/bin/sleep", "30"],
             "cwd": "/",
             "env": ["PATH=/bin:/usr/bin"],
             "noNewPrivileges": True,
@@ -81,3 +134,29 @@ def _configuration(annotations: dict[str, str]) -> dict[str, object]:
         "linux": {"namespaces": [{"type": kind} for kind in ("mount", "pid", "ipc", "network")]},
         "annotations": annotations,
     }
+
+
+def _identity(runtime: OciRuntime) -> str:
+    """Names one program file: another one, or a changed one, is another."""
+    status = os.stat(runtime.path)
+    return f"filtered-{runtime.name}-{status.st_dev:x}-{status.st_ino:x}-{status.st_mtime_ns:x}"
+
+
+def _recall(path: str) -> bool | None:
+    try:
+        with open(path, encoding="ascii") as file:
+            return bool(json.load(file))
+    except (OSError, ValueError):
+        return None
+
+
+def _note(path: str, verdict: bool) -> None:
+    if not path:
+        return
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        with open(f"{path}.new", "w", encoding="ascii") as file:
+            json.dump(verdict, file)
+        os.rename(f"{path}.new", path)
+    except OSError as error:
+        _log.warning("what was learned of %s could not be kept: %s", path, error)

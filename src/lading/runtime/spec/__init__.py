@@ -7,16 +7,18 @@ depends on them comes in as plain values. Calls the hall and `schema`.
 
 from lading.runtime.spec import seccomp
 from lading.runtime.spec.build import build
-from lading.runtime.spec.capabilities import granted
-from lading.runtime.spec.mounts import MASKED, READ_ONLY
-from lading.runtime.spec.process import environment, exec_process
-from lading.runtime.spec.request import DeviceNode, HostFacts, Namespaces, SpecRequest, User
+from lading.runtime.spec.capabilities import granted, normalize
+from lading.runtime.spec.environment import environment
+from lading.runtime.spec.paths import MASKED, READ_ONLY
+from lading.runtime.spec.process import exec_process
+from lading.runtime.spec.request import FEATURES, DeviceNode, HostFacts, Namespaces, SpecRequest, User
 from lading.runtime.spec.security import BUILTIN, UNCONFINED, SecurityOptions, parse_security_options
 from lading.runtime.spec.user import find_user
 from lading.runtime.spec.validate import validate
 
 __all__ = [
     "BUILTIN",
+    "FEATURES",
     "MASKED",
     "READ_ONLY",
     "UNCONFINED",
@@ -31,6 +33,7 @@ __all__ = [
     "exec_process",
     "find_user",
     "granted",
+    "normalize",
     "parse_security_options",
     "seccomp",
     "validate",

@@ -1,6 +1,9 @@
-"""Which capabilities a container's process has. Pure."""
+"""Which capabilities a container's process has. Pure.
 
-from collections.abc import Iterable
+Source: capabilities(7), linux/capability.h.
+"""
+
+from collections.abc import Iterable, Sequence
 
 from lading.errors import InvalidParameter
 
@@ -14,7 +17,7 @@ ALL = tuple(
 )
 """In the kernel's order (linux/capability.h): the position is the number."""
 
-DEFAULT = tuple(
+DEFAULT = frozenset(
     f"CAP_{name}"
     for name in """CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP
     NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE""".split()
@@ -33,26 +36,40 @@ def granted(
     available = ALL[:known]
     if privileged:
         return list(available)
-    added, dropped = normalize(add), normalize(drop)
+    added, dropped = frozenset(normalize(add)), frozenset(normalize(drop))
     if "ALL" in added:
-        chosen = set(available) - dropped
+        chosen = frozenset(available) - dropped
     elif "ALL" in dropped:
         chosen = added
     else:
-        chosen = (set(DEFAULT) - dropped) | added
+        chosen = (DEFAULT - dropped) | added
     return [name for name in available if name in chosen]
 
 
-def normalize(names: Iterable[str] | None) -> set[str]:
+def normalize(names: Iterable[str] | None) -> list[str]:
     """`CAP_X` for "x", "CAP_X" and the like; "ALL" stays. Raises InvalidParameter."""
-    found = set()
-    for given in names or ():
-        name = given.upper()
-        if name == "ALL":
-            found.add(name)
-            continue
-        name = name if name.startswith("CAP_") else f"CAP_{name}"
-        if name not in ALL:
-            raise InvalidParameter(f'invalid capability: "{given}"')
-        found.add(name)
-    return found
+    return [_normal(name) for name in names or ()]
+
+
+def _normal(given: str) -> str:
+    name = given.upper()
+    if name == "ALL":
+        return name
+    name = name if name.startswith("CAP_") else f"CAP_{name}"
+    if name not in ALL:
+        raise InvalidParameter(f'unknown capability: "{name}"')
+    return name
+
+
+def check_capabilities(add: Sequence[str] | None, drop: Sequence[str] | None, known: int) -> None:
+    """Raises InvalidParameter for a capability that does not exist, or not on this machine."""
+    for option, names in (("CapAdd", add), ("CapDrop", drop)):
+        try:
+            missing = [name for name in normalize(names) if name in ALL[known:]]
+        except InvalidParameter as error:
+            raise InvalidParameter(f"invalid {option}: {error.message}") from None
+        if missing:
+            raise InvalidParameter(
+                f"invalid {option}: capability not supported by your kernel or not available "
+                f'in the current environment: "{missing[0]}"'
+            )

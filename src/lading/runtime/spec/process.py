@@ -7,68 +7,29 @@ from collections.abc import Sequence
 from typing import Any
 
 from lading.runtime.spec import capabilities
-from lading.runtime.spec.request import HostFacts, User
-from lading.runtime.spec.security import SecurityOptions, parse_security_options
-from lading.schema.container import ContainerConfig, ExecConfig, HostConfig
+from lading.runtime.spec.environment import environment
+from lading.runtime.spec.request import HostFacts, SpecRequest, User
+from lading.runtime.spec.rlimits import rlimits
+from lading.runtime.spec.security import UNCONFINED, parse_security_options
+from lading.schema.container import ContainerConfig, ExecConfig, HostConfig, Ulimit
 
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-def environment(config: ContainerConfig, home: str) -> list[str]:
-    """The variables of a container's process: docker's own first, so that the user's win."""
-    own = {"PATH": PATH, "HOSTNAME": config.hostname}
-    if config.tty:
-        own["TERM"] = "xterm"
-    return _with_home([f"{key}={value}" for key, value in own.items()], config.env or [], home)
+INIT_TARGET = "/sbin/docker-init"
+"""Where the init program of `--init` appears; docker's name, which `docker top` and users know."""
 
 
-def _with_home(base: Sequence[str], given: Sequence[str], home: str) -> list[str]:
-    merged: dict[str, str] = {}
-    for entry in (*base, *given):
-        name, separator, value = entry.partition("=")
-        if separator:
-            merged[name] = value
-        else:
-            # `-e NAME` without a value takes a variable away.
-            merged.pop(name, None)
-    merged.setdefault("HOME", home)
-    return [f"{name}={value}" for name, value in merged.items()]
-
-
-def process(
-    config: ContainerConfig,
-    host: HostConfig,
-    facts: HostFacts,
-    user: User,
-    args: Sequence[str],
-    env: Sequence[str],
-    options: SecurityOptions,
-    default_no_new_privileges: bool,
-) -> dict[str, Any]:
-    """The container's own process."""
-    granted = capabilities.granted(
-        host.cap_add, host.cap_drop, privileged=host.privileged, known=facts.capabilities
-    )
-    result: dict[str, Any] = {
+def process(request: SpecRequest) -> dict[str, Any]:
+    """The container's own process. Raises InvalidParameter."""
+    config, host = request.config, request.host
+    args = [INIT_TARGET, "--", *request.args] if request.with_init else list(request.args)
+    return {
         "terminal": config.tty,
-        "user": _user(user),
-        "args": list(args),
-        "env": list(env),
+        **_console(host.console_size if config.tty else None),
+        "args": args,
+        "env": list(request.env),
         "cwd": config.working_dir or "/",
-        "capabilities": _sets(granted, user.uid),
-        "noNewPrivileges": _no_new_privileges(options, default_no_new_privileges),
-        "oomScoreAdj": host.oom_score_adj,
+        **_rights(host, request.facts, request.user, privileged=host.privileged),
+        **_restraints(host, request.no_new_privileges, request.ulimits),
     }
-    if config.tty and host.console_size and any(host.console_size):
-        result["consoleSize"] = {"height": host.console_size[0], "width": host.console_size[1]}
-    if host.ulimits:
-        result["rlimits"] = [
-            {"type": f"RLIMIT_{limit.name.upper()}", "soft": _limit(limit.soft), "hard": _limit(limit.hard)}
-            for limit in host.ulimits
-        ]
-    if options.apparmor:
-        result["apparmorProfile"] = options.apparmor
-    return result
 
 
 def exec_process(
@@ -78,39 +39,57 @@ def exec_process(
     facts: HostFacts,
     user: User,
     default_no_new_privileges: bool = False,
+    default_ulimits: Sequence[Ulimit] = (),
 ) -> dict[str, Any]:
-    """The process object of an exec: the container's environment and rights, the exec's wishes."""
-    base = environment(container, user.home)
-    if config.tty:
-        base = ["TERM=xterm", *base]
-    granted = capabilities.granted(
-        host.cap_add, host.cap_drop, privileged=host.privileged or config.privileged, known=facts.capabilities
-    )
-    options = parse_security_options(host.security_opt)
+    """The process object of an exec, for `crun exec --process`: the container's environment and rights.
+
+    `--privileged` gives every capability; the container's seccomp filter stays.
+    """
     return {
         "terminal": config.tty,
-        "user": _user(user),
+        **_console(config.console_size if config.tty else None),
         "args": list(config.cmd or []),
-        "env": _with_home(base, config.env or [], user.home),
+        "env": environment(container, user.home, tty=config.tty, more=config.env or ()),
         "cwd": config.working_dir or container.working_dir or "/",
-        "capabilities": _sets(granted, user.uid),
-        "noNewPrivileges": _no_new_privileges(options, default_no_new_privileges),
+        **_rights(host, facts, user, privileged=host.privileged or config.privileged),
+        **_restraints(host, default_no_new_privileges, default_ulimits),
     }
 
 
-def _user(user: User) -> dict[str, Any]:
-    return {"uid": user.uid, "gid": user.gid, "additionalGids": list(user.groups)}
+def _console(size: Sequence[int] | None) -> dict[str, Any]:
+    if not size or not any(size):
+        return {}
+    return {"consoleSize": {"height": size[0], "width": size[1]}}
 
 
-def _sets(granted: list[str], uid: int) -> dict[str, list[str]]:
-    """The bounding set for everybody; effective rights only for root. Never inheritable or ambient ones."""
-    held = granted if uid == 0 else []
-    return {"bounding": granted, "effective": held, "permitted": held}
+def _rights(host: HostConfig, facts: HostFacts, user: User, *, privileged: bool) -> dict[str, Any]:
+    granted = capabilities.granted(
+        host.cap_add, host.cap_drop, privileged=privileged, known=facts.capabilities
+    )
+    # Others than root gain rights only through set-user-ID programs: never inheritable or ambient ones.
+    held = granted if user.uid == 0 else []
+    rights: dict[str, Any] = {
+        # Saying the primary group as well drops the one this process's parent had (CVE-2022-36109).
+        "user": {
+            "uid": user.uid,
+            "gid": user.gid,
+            "additionalGids": list(dict.fromkeys((user.gid, *user.groups))),
+        },
+        "capabilities": {"bounding": granted, "effective": held, "permitted": held},
+    }
+    profile = parse_security_options(host.security_opt).apparmor
+    if facts.apparmor and (profile or privileged):
+        rights["apparmorProfile"] = profile or UNCONFINED
+    return rights
 
 
-def _no_new_privileges(options: SecurityOptions, default: bool) -> bool:
-    return default if options.no_new_privileges is None else options.no_new_privileges
-
-
-def _limit(value: int) -> int:
-    return value if value >= 0 else 2**64 - 1
+def _restraints(
+    host: HostConfig, default_no_new_privileges: bool, ulimits: Sequence[Ulimit]
+) -> dict[str, Any]:
+    wish = parse_security_options(host.security_opt).no_new_privileges
+    return {
+        "noNewPrivileges": default_no_new_privileges if wish is None else wish,
+        # Always said: the engine's own processes are safer from the OOM killer than containers shall be.
+        "oomScoreAdj": host.oom_score_adj,
+        "rlimits": rlimits(host, ulimits),
+    }

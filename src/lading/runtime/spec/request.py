@@ -4,12 +4,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lading.schema.container import ContainerConfig, HostConfig
+from lading.schema.container import ContainerConfig, HostConfig, Ulimit
+
+FEATURES = frozenset(
+    """memory swap memory-reservation swappiness oom-kill-disable kernel-memory-tcp
+    cpu-shares cpu-cfs cpu-realtime cpuset pids blkio-weight blkio-weight-device blkio-throttle""".split()
+)
+"""Every limit a kernel may or may not be able to set."""
 
 
 @dataclass(frozen=True, slots=True)
 class HostFacts:
-    """The machine, as far as limits and checks depend on it. `memory` is in bytes."""
+    """The machine, as far as limits and checks depend on it.
+
+    `memory` is in bytes; `machine` as uname(2) says it; `capabilities` is how
+    many the kernel knows; `memory_nodes` is how many NUMA nodes there are.
+    `features` are those of FEATURES this kernel has. `masked` are paths to
+    hide that only some machines have.
+    """
 
     cgroup_version: int
     cpus: int
@@ -20,11 +32,17 @@ class HostFacts:
     controllers: frozenset[str] = frozenset()
     apparmor: bool = False
     selinux: bool = False
+    memory_nodes: int = 1
+    features: frozenset[str] = FEATURES
+    masked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who a process runs as, looked up in the container's own /etc/passwd and /etc/group."""
+    """Who a process runs as, looked up in the container's own /etc/passwd and /etc/group.
+
+    `groups` are those beyond `gid`.
+    """
 
     uid: int = 0
     gid: int = 0
@@ -45,7 +63,10 @@ class Namespaces:
 
 @dataclass(frozen=True, slots=True)
 class DeviceNode:
-    """A device file: its path inside, type ("c" or "b"), numbers, permission bits and owner."""
+    """A device file: its path inside, type ("c" or "b"), numbers, permission bits and owner.
+
+    `access` is what the cgroup allows of it: read, write, mknod.
+    """
 
     path: str
     kind: str
@@ -61,12 +82,20 @@ class DeviceNode:
 class SpecRequest:
     """A container about to start.
 
-    `config` and `host` are settled: image merged, defaults filled in. `mounts`
-    are OCI mounts of volumes, binds and tmpfs. `etc` is the directory with
-    hostname, hosts and resolv.conf, empty where the container shares a network
-    it does not name. `shm` is the path of a shared /dev/shm, if it has one.
-    `seccomp` is the OCI object, None for unconfined; `annotations` are added
-    to the user's.
+    `config` and `host` are settled: image merged, defaults filled in, checked
+    by `validate`. `args` and `env` are the process's whole command and
+    environment. `namespaces` are the modes of `host` resolved to paths.
+
+    `mounts` are OCI mounts of volumes, binds and tmpfs, with resolved sources.
+    `etc` is the directory with hostname, hosts and resolv.conf, empty for a
+    container that gets none. `shm` is the path of a shared /dev/shm, if it has
+    one. `devices` are the nodes beyond those every container has;
+    `block_devices` gives the numbers of the devices that block I/O limits name.
+
+    `seccomp` is the OCI object, None for unconfined, or where `annotations`
+    hand the runtime a compiled filter; these are added to the user's.
+    `init_path` is the host's init program for `--init`. `no_new_privileges`
+    and `ulimits` are the daemon's defaults.
     """
 
     container_id: str
@@ -83,7 +112,14 @@ class SpecRequest:
     shm: str = ""
     mounts: Sequence[Mapping[str, Any]] = ()
     devices: Sequence[DeviceNode] = ()
+    block_devices: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     seccomp: Mapping[str, Any] | None = None
     init_path: str = ""
     no_new_privileges: bool = False
+    ulimits: Sequence[Ulimit] = ()
     annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def with_init(self) -> bool:
+        """Whether an init of ours is process 1: not where another process is that already."""
+        return bool(self.host.init and self.init_path and not self.host.pid_mode)

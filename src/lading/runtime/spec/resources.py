@@ -4,93 +4,92 @@ Source: runtime-spec 1.2, config-linux.md, "Control groups"; docker's rules
 for swap and CPUs.
 """
 
-import re
+from collections.abc import Mapping
 from typing import Any
 
 from lading.errors import InvalidParameter
-from lading.runtime.spec.request import DeviceNode, SpecRequest
+from lading.runtime.spec.devices import device_rules
+from lading.runtime.spec.request import SpecRequest
 from lading.schema.container import HostConfig, ThrottleDevice
+from lading.units import NANOSECOND
 
 CPU_PERIOD = 100_000
 """Microseconds; what `--cpus` counts against."""
 
-_RULE = re.compile(r"([acb]) (\d+|\*):(\d+|\*) ([rwm]{1,3})\Z")
+_FEWEST_SHARES, _MOST_SHARES = 2, 262_144
 
-_DEFAULT_DEVICES: list[dict[str, Any]] = [
-    {"allow": False, "access": "rwm"},
-    {"allow": True, "type": "c", "access": "m"},
-    {"allow": True, "type": "b", "access": "m"},
-    *(
-        {"allow": True, "type": "c", "major": major, "minor": minor, "access": "rwm"}
-        # null, zero, full, random, urandom, tty, console, ptmx
-        for major, minor in ((1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 1), (5, 2))
-    ),
-    {"allow": True, "type": "c", "major": 136, "access": "rwm"},
-]
+Numbers = Mapping[str, tuple[int, int]]
 
 
 def resources(request: SpecRequest) -> dict[str, Any]:
-    """The `linux.resources` object; `request.devices` are those beyond the default ones."""
+    """The `linux.resources` object. Raises InvalidParameter."""
     host = request.host
-    result: dict[str, Any] = {"devices": _device_rules(host, request.devices)}
+    limits = {
+        "memory": memory(host),
+        "cpu": cpu(host),
+        "pids": pids(host),
+        "blockIO": block_io(host, request.block_devices),
+    }
+    return {
+        "devices": device_rules(host, request.devices),
+        **{kind: limit for kind, limit in limits.items() if limit},
+    }
+
+
+def memory(host: HostConfig) -> dict[str, Any]:
+    """Bytes. Swap counts memory and swap together, as docker does; -1 sets no limit."""
+    limits: dict[str, Any] = {}
     for key, value in (
-        ("memory", _memory(host)),
-        ("cpu", _cpu(host)),
-        ("pids", _pids(host)),
-        ("blockIO", _block_io(host)),
+        ("limit", host.memory),
+        ("reservation", host.memory_reservation),
+        ("swap", host.memory_swap),
+        ("kernelTCP", host.kernel_memory_tcp),
     ):
-        if value:
-            result[key] = value
-    return result
-
-
-def _memory(host: HostConfig) -> dict[str, Any]:
-    memory: dict[str, Any] = {}
-    if host.memory > 0:
-        memory["limit"] = host.memory
-    if host.memory_reservation > 0:
-        memory["reservation"] = host.memory_reservation
-    if host.memory_swap != 0:
-        memory["swap"] = host.memory_swap
+        if value > 0:
+            limits[key] = value
     if host.memory_swappiness is not None and host.memory_swappiness >= 0:
-        memory["swappiness"] = host.memory_swappiness
+        limits["swappiness"] = host.memory_swappiness
     if host.oom_kill_disable:
-        memory["disableOOMKiller"] = True
-    return memory
+        limits["disableOOMKiller"] = True
+    return limits
 
 
-def _cpu(host: HostConfig) -> dict[str, Any]:
-    cpu: dict[str, Any] = {}
-    if host.nano_cpus > 0:
-        cpu["period"] = CPU_PERIOD
-        cpu["quota"] = host.nano_cpus * CPU_PERIOD // 1_000_000_000
+def cpu(host: HostConfig) -> dict[str, Any]:
+    """Shares are relative; quota and period are microseconds."""
+    limits: dict[str, Any] = {}
+    if host.cpu_shares:
+        limits["shares"] = min(max(host.cpu_shares, _FEWEST_SHARES), _MOST_SHARES)
+    if host.nano_cpus:
+        limits["period"] = CPU_PERIOD
+        limits["quota"] = host.nano_cpus * CPU_PERIOD // NANOSECOND
     for key, value in (
-        ("shares", host.cpu_shares),
         ("period", host.cpu_period),
         ("quota", host.cpu_quota),
-        ("cpus", host.cpuset_cpus),
-        ("mems", host.cpuset_mems),
         ("realtimePeriod", host.cpu_realtime_period),
         ("realtimeRuntime", host.cpu_realtime_runtime),
+        ("cpus", host.cpuset_cpus),
+        ("mems", host.cpuset_mems),
     ):
         if value:
-            cpu[key] = value
-    return cpu
+            limits[key] = value
+    return limits
 
 
-def _pids(host: HostConfig) -> dict[str, Any]:
-    if not host.pids_limit:
+def pids(host: HostConfig) -> dict[str, Any]:
+    """Zero and less mean no limit."""
+    if host.pids_limit is None:
         return {}
     return {"limit": host.pids_limit if host.pids_limit > 0 else -1}
 
 
-def _block_io(host: HostConfig) -> dict[str, Any]:
-    block: dict[str, Any] = {}
+def block_io(host: HostConfig, numbers: Numbers) -> dict[str, Any]:
+    """Weights are relative (10 to 1000), rates are bytes or operations per second."""
+    limits: dict[str, Any] = {}
     if host.blkio_weight:
-        block["weight"] = host.blkio_weight
+        limits["weight"] = host.blkio_weight
     if host.blkio_weight_device:
-        block["weightDevice"] = [
-            {**_numbers(entry.path), "weight": entry.weight} for entry in host.blkio_weight_device
+        limits["weightDevice"] = [
+            {**_device(entry.path, numbers), "weight": entry.weight} for entry in host.blkio_weight_device
         ]
     throttles: tuple[tuple[str, list[ThrottleDevice] | None], ...] = (
         ("throttleReadBpsDevice", host.blkio_device_read_bps),
@@ -100,36 +99,12 @@ def _block_io(host: HostConfig) -> dict[str, Any]:
     )
     for key, entries in throttles:
         if entries:
-            block[key] = [{**_numbers(entry.path), "rate": entry.rate} for entry in entries]
-    return block
+            limits[key] = [{**_device(entry.path, numbers), "rate": entry.rate} for entry in entries]
+    return limits
 
 
-def _numbers(path: str) -> dict[str, int]:
-    """Paths of block devices have been replaced by "major:minor" before this is called."""
-    major, _, minor = path.partition(":")
-    if not (major.isdecimal() and minor.isdecimal()):
-        raise InvalidParameter(f"invalid block device: {path}")
-    return {"major": int(major), "minor": int(minor)}
-
-
-def _device_rules(host: HostConfig, devices: "tuple[DeviceNode, ...] | Any") -> list[dict[str, Any]]:
-    if host.privileged:
-        return [{"allow": True, "access": "rwm"}]
-    rules = list(_DEFAULT_DEVICES)
-    rules += [
-        {"allow": True, "type": node.kind, "major": node.major, "minor": node.minor, "access": node.access}
-        for node in devices
-    ]
-    return rules + [parse_device_rule(text) for text in host.device_cgroup_rules or []]
-
-
-def parse_device_rule(text: str) -> dict[str, Any]:
-    """A `--device-cgroup-rule` such as "c 1:3 mr". Raises InvalidParameter."""
-    found = _RULE.match(text)
-    if found is None:
-        raise InvalidParameter(f"invalid device cgroup rule format: '{text}'")
-    rule: dict[str, Any] = {"allow": True, "type": found[1], "access": found[4]}
-    for key, number in (("major", found[2]), ("minor", found[3])):
-        if number != "*":
-            rule[key] = int(number)
-    return rule
+def _device(path: str, numbers: Numbers) -> dict[str, int]:
+    if path not in numbers:
+        raise InvalidParameter(f"{path} is not a block device of this host")
+    major, minor = numbers[path]
+    return {"major": major, "minor": minor}

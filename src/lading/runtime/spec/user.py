@@ -1,5 +1,9 @@
-"""Who a process runs as, from the texts of /etc/passwd and /etc/group. Pure."""
+"""Who a process runs as, from the texts of /etc/passwd and /etc/group. Pure.
 
+Source: passwd(5), group(5); which of several matches wins is docker's choice.
+"""
+
+import re
 from collections.abc import Iterable
 
 from lading.errors import InvalidParameter
@@ -7,56 +11,66 @@ from lading.runtime.spec.request import User
 
 _HIGHEST = 2**31 - 1
 
+_NUMBER = re.compile(r"[+-]?[0-9]+\Z")
+
+_Row = list[str]
+
 
 def find_user(spec: str, passwd: str, group: str, extra: Iterable[str] | None = None) -> User:
-    """The user that `user[:group]` names; `extra` are more groups, by name or number.
+    """The user that `user[:group]` names, root if empty; `extra` are more groups, by name or number.
 
-    Raises InvalidParameter where a name is in neither file.
+    A number is an ID even if somebody has it for a name. Raises
+    InvalidParameter where a name is in neither file.
     """
     name, _, group_name = spec.partition(":")
-    entry = _passwd_entry(name or "0", passwd)
-    groups: list[int] = []
-    if entry is not None:
-        uid, gid, home, login = int(entry[2]), int(entry[3]), entry[5], entry[0]
-        if not group_name:
-            groups = [int(row[2]) for row in _rows(group, 4) if login in row[3].split(",")]
-    elif name.isdecimal():
-        uid, gid, home = _number(name, "uids and gids"), 0, "/"
-    else:
+    groups = _rows(group, columns=3)
+    entry = _user_row(name or "0", passwd)
+    if entry is None and name and not _NUMBER.match(name):
         raise InvalidParameter(f"unable to find user {name}: no matching entries in passwd file")
+    uid = int(entry[2]) if entry else _number(name or "0")
+    gid = int(entry[3]) if entry else 0
+    more: list[int] = []
     if group_name:
-        gid = _group_id(group_name, group)
-    groups += [_group_id(wanted, group) for wanted in extra or ()]
-    return User(uid, gid, tuple(dict.fromkeys(groups)), home or "/")
+        gid = _group_id(group_name, groups)
+    elif entry:
+        more = [int(row[2]) for row in groups if entry[0] in _members(row)]
+    more += [_group_id(wanted, groups) for wanted in extra or ()]
+    home = entry[5] if entry else ""
+    return User(uid, gid, tuple(dict.fromkeys(more)), home or "/")
 
 
-def _rows(text: str, columns: int) -> list[list[str]]:
-    rows = [line.split(":") for line in text.splitlines() if line and not line.startswith("#")]
-    return [row for row in rows if len(row) >= columns and row[2].isdecimal()]
+def _rows(text: str, columns: int) -> list[_Row]:
+    rows = [line.split(":") for line in text.splitlines() if not line.startswith("#")]
+    return [row for row in rows if len(row) >= columns and _is_id(row[2])]
 
 
-def _passwd_entry(name: str, passwd: str) -> list[str] | None:
-    rows = [row for row in _rows(passwd, 6) if row[3].isdecimal()]
-    for row in rows:
-        if row[0] == name:
-            return row
-    for row in rows:
-        if row[2] == name:
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and int(text) <= _HIGHEST
+
+
+def _members(row: _Row) -> list[str]:
+    return row[3].split(",") if len(row) > 3 else []
+
+
+def _user_row(name: str, passwd: str) -> _Row | None:
+    column = 2 if _NUMBER.match(name) else 0
+    for row in _rows(passwd, columns=6):
+        if row[column] == name and _is_id(row[3]):
             return row
     return None
 
 
-def _group_id(name: str, group: str) -> int:
-    for row in _rows(group, 3):
-        if name in (row[0], row[2]):
+def _group_id(name: str, groups: Iterable[_Row]) -> int:
+    column = 2 if _NUMBER.match(name) else 0
+    for row in groups:
+        if row[column] == name:
             return int(row[2])
-    if name.isdecimal():
-        return _number(name, "uids and gids")
-    raise InvalidParameter(f"unable to find group {name}: no matching entries in group file")
+    if not _NUMBER.match(name):
+        raise InvalidParameter(f"unable to find group {name}: no matching entries in group file")
+    return _number(name)
 
 
-def _number(text: str, what: str) -> int:
-    number = int(text)
-    if number > _HIGHEST:
-        raise InvalidParameter(f"{what} must be in range 0-{_HIGHEST}")
-    return number
+def _number(text: str) -> int:
+    if not _is_id(text):
+        raise InvalidParameter(f"uids and gids must be in range 0-{_HIGHEST}")
+    return int(text)
