@@ -139,19 +139,16 @@ class Bridge:
         port published by itself goes back by the link it came from, and the table
         keeps containers apart; elsewhere the bridge has to do that.
         """
+        if self._shape.icc and not endpoint.leases:
+            return None
         filtered = _bridge_is_filtered()
         hairpin = bool(endpoint.leases) and filtered
         isolated = not self._shape.icc and not filtered
-        if not hairpin and not isolated:
-            return None
         return netlink.set_bridge_port(endpoint.link, hairpin=hairpin, isolated=isolated)
 
     def leave(self, endpoint: EndpointRecord) -> None:
-        """Withdraws the ports and silences the link; the kernel removes it with its namespace."""
+        """Withdraws the ports; the link goes with its namespace, or by `sweep` where that lives on."""
         self._firewall.withdraw(endpoint.leases)
-        link = netlink.link(self._kernel.route, endpoint.link)
-        if link is not None:
-            self._kernel.route.send(netlink.set_link(link.index, up=False))
 
     def mend(self, endpoint: EndpointRecord) -> None:
         """Puts the link back on its bridge, or makes it again where it is gone."""

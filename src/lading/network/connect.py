@@ -10,7 +10,7 @@ from lading.network.bridge import link_name
 from lading.network.check import check, hardware_address
 from lading.network.context import Context
 from lading.network.record import ConnectRequest, EndpointRecord, NetworkRecord, Sandbox
-from lading.network.sandboxes import Place, apply_sysctls
+from lading.network.sandboxes import Place, apply_sysctls, discard
 from lading.network.shown import sandbox_of
 from lading.schema.container import EndpointSettings
 
@@ -28,7 +28,7 @@ async def connect(ctx: Context, request: ConnectRequest) -> Sandbox:
         undo.callback(ctx.endpoints.pop, endpoint.container_id)
         if network.driver != "host":
             place = await ctx.sandboxes.take()
-            undo.callback(ctx.kernel.later, ctx.sandboxes.discard, place)
+            undo.callback(ctx.kernel.later, discard, place)
             endpoint.sandbox_id, endpoint.netns = place.id, place.path
             if network.driver != "null":
                 _take_address(ctx, network, endpoint, undo)

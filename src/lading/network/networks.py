@@ -40,7 +40,7 @@ class Networks:
             settings=settings,
             store=Store(database),
             kernel=kernel,
-            sandboxes=Sandboxes(kernel, directory),
+            sandboxes=Sandboxes(directory),
             reservations=Reservations(),
             tell=tell,
         )

@@ -12,6 +12,7 @@ from lading.network.bridge import Bridge, Shape
 from lading.network.claim import Claim
 from lading.network.context import Context
 from lading.network.record import NetworkRecord
+from lading.network.release import sweep_links
 from lading.network.settings import NetworkSettings
 from lading.units import now_ns
 
@@ -53,7 +54,7 @@ async def open_networks(ctx: Context) -> None:
         if name not in ctx.networks:
             _save(ctx, NetworkRecord(id=new_id(), name=name, driver=driver, created_ns=now_ns()))
     await _open_bridge(ctx, default, bridge_name, ctx.settings.mtu or around.mtu)
-    await ctx.kernel.do(ctx.sandboxes.refill)
+    await ctx.sandboxes.refill()
 
 
 def _bridge_name(ctx: Context, before: NetworkRecord | None) -> str:
@@ -150,9 +151,12 @@ async def _open_bridge(ctx: Context, network: NetworkRecord, name: str, mtu: int
 
 async def close_networks(ctx: Context) -> None:
     """Lets go of everything. A network no container is on is taken away; the others stay as they are."""
+    links_linger = ctx.sweeping
     await ctx.background.cancel()
+    if links_linger:
+        await ctx.kernel.do(sweep_links, ctx)
     ctx.reservations.close()
-    await ctx.kernel.do(ctx.sandboxes.close)
+    await ctx.sandboxes.close()
     for network_id, driver in ctx.drivers.items():
         if not any(endpoint.network_id == network_id for endpoint in ctx.endpoints.values()):
             await ctx.kernel.do(driver.remove)

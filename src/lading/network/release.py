@@ -21,34 +21,28 @@ async def release(ctx: Context, container_id: str) -> None:
         return
     ctx.leaving.add(container_id)
     try:
-        await ctx.kernel.do(_dismantle, ctx, endpoint)
+        # Nobody may get a port before it leads nowhere; for the rest nobody has to wait.
+        driver = ctx.drivers.get(endpoint.network_id)
+        if driver is not None and endpoint.leases:
+            await ctx.kernel.do(driver.leave, endpoint)
     except LadingError as error:
-        _log.error("container %s: could not leave its network cleanly: %s", container_id, error.message)
+        _log.error("container %s: could not withdraw its ports: %s", container_id, error.message)
     finally:
         ctx.leaving.discard(container_id)
         _forget(ctx, endpoint)
+    if endpoint.netns:
+        ctx.kernel.later(namespaces.delete_netns, endpoint.netns)
     ctx.publish("disconnect", endpoint)
     if endpoint.link:
         _sweep_soon(ctx)
 
 
 def _forget(ctx: Context, endpoint: EndpointRecord) -> None:
-    """Frees what an endpoint held, once the kernel has let go of it."""
     ctx.store.delete_endpoint(endpoint)
     ctx.reservations.give_back(endpoint.leases)
     if endpoint.address:
         ctx.addresses[endpoint.network_id].discard(endpoint.ip)
     del ctx.endpoints[endpoint.container_id]
-
-
-def _dismantle(ctx: Context, endpoint: EndpointRecord) -> None:
-    driver = ctx.drivers.get(endpoint.network_id)
-    try:
-        if driver is not None:
-            driver.leave(endpoint)
-    finally:
-        if endpoint.netns:
-            namespaces.delete_netns(endpoint.netns)
 
 
 def _sweep_soon(ctx: Context) -> None:

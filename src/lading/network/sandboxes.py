@@ -4,16 +4,14 @@ They are files in one directory, named after the first digits of a sandbox's
 ID, as docker names them.
 """
 
-import logging
 import os
 from collections.abc import Container
 from dataclasses import dataclass
 
+from lading.aio.tasks import Background, in_thread
+from lading.errors import InternalError
 from lading.ids import new_id, short_id
 from lading.linux import namespaces, netlink
-from lading.network.kernel import Kernel
-
-_log = logging.getLogger(__name__)
 
 SPARES = 6
 """Costs about 30 kB of kernel memory each; a burst of starts drains them faster than they are made."""
@@ -31,56 +29,71 @@ class Place:
 class Sandboxes:
     """The namespaces in one directory."""
 
-    def __init__(self, kernel: Kernel, directory: str) -> None:
-        self._kernel = kernel
+    def __init__(self, directory: str) -> None:
         self._directory = directory
         self._spares: list[Place] = []
         self._wanted = SPARES
-
-    def refill(self) -> None:
-        """Makes spares until there are enough. Runs in the kernel's thread."""
-        missing = self._wanted - len(self._spares)
-        if missing > 0:
-            self._spares.extend(namespaces.in_own_thread(lambda: [self._make() for _ in range(missing)]))
+        self._background = Background()
+        self._refilling = False
 
     async def take(self) -> Place:
         """A sandbox with nothing but its loopback. Raises InternalError."""
         try:
             return self._spares.pop()
         except IndexError:
-            return await self._kernel.do(lambda: namespaces.in_own_thread(self._make))
+            return (await self._make(1))[0]
+
+    async def refill(self) -> None:
+        """Makes spares until there are enough. Raises InternalError."""
+        self._spares.extend(await self._make(self._wanted - len(self._spares)))
 
     def refill_later(self) -> None:
         """To be called when a start is through."""
-        if len(self._spares) <= self._wanted // 2:
-            self._kernel.later(self.refill)
+        if len(self._spares) <= self._wanted // 2 and not self._refilling:
+            self._refilling = True
+            self._background.spawn(self._refill(), "make network namespaces ahead")
 
-    def _make(self) -> Place:
+    async def _refill(self) -> None:
+        try:
+            await self.refill()
+        finally:
+            self._refilling = False
+
+    async def _make(self, number: int) -> list[Place]:
+        def make() -> list[Place]:
+            return [self._make_one() for _ in range(number)]
+
+        try:
+            return await in_thread(namespaces.in_own_thread, make)
+        except OSError as error:
+            raise InternalError(f"could not make a network namespace: {error}") from error
+
+    def _make_one(self) -> Place:
         identifier = new_id()
         path = f"{self._directory}/{short_id(identifier)}"
         return Place(identifier, path, namespaces.create_netns(path, _prepare))
 
-    def discard(self, place: Place) -> None:
-        """Removes a sandbox that came to nothing. Runs in the kernel's thread."""
-        place.inside.close()
-        namespaces.delete_netns(place.path)
-
-    def sweep(self, known: Container[str]) -> list[str]:
-        """Removes namespaces that are neither spare nor in `known` paths. Runs in the kernel's thread."""
+    def sweep(self, known: Container[str]) -> int:
+        """Removes namespaces that are neither spare nor in `known` paths; returns how many."""
         kept = {spare.path for spare in self._spares}
-        gone = []
-        for name in os.listdir(self._directory):
-            path = f"{self._directory}/{name}"
-            if path not in kept and path not in known:
-                namespaces.delete_netns(path)
-                gone.append(path)
-        return gone
+        paths = [f"{self._directory}/{name}" for name in os.listdir(self._directory)]
+        gone = [path for path in paths if path not in kept and path not in known]
+        for path in gone:
+            namespaces.delete_netns(path)
+        return len(gone)
 
-    def close(self) -> None:
-        """Removes the spares. Runs in the kernel's thread."""
+    async def close(self) -> None:
+        """Removes the spares."""
         self._wanted = 0
+        await self._background.drain()
         while self._spares:
-            self.discard(self._spares.pop())
+            discard(self._spares.pop())
+
+
+def discard(place: Place) -> None:
+    """Removes a sandbox that came to nothing. Raises OSError."""
+    place.inside.close()
+    namespaces.delete_netns(place.path)
 
 
 def open_place(identifier: str, path: str) -> Place:

@@ -15,13 +15,13 @@ async def sweep(ctx: Context, live: Collection[str]) -> None:
     for container_id in [each for each in ctx.endpoints if each not in live]:
         await release(ctx, container_id)
     ctx.store.delete_stray_leases()
+    gone = ctx.sandboxes.sweep({endpoint.netns for endpoint in ctx.endpoints.values()})
+    if gone:
+        _log.info("removed %d network namespaces left over", gone)
     await ctx.kernel.do(_sweep, ctx, list(ctx.endpoints.values()))
 
 
 def _sweep(ctx: Context, endpoints: list[EndpointRecord]) -> None:
-    gone = ctx.sandboxes.sweep({endpoint.netns for endpoint in endpoints})
-    if gone:
-        _log.info("removed %d network namespaces left over", len(gone))
     sweep_links(ctx)
     for endpoint in endpoints:
         driver = ctx.drivers.get(endpoint.network_id)
