@@ -52,8 +52,9 @@ class Load:
             _, command = self._engine.api("POST", f"/containers/{made['Id']}/exec", {"Cmd": ["true"]})
             self._engine.api("POST", f"/exec/{command['Id']}/start", {"Detach": True})
         if chance.random() < 0.5:
-            self._engine.api("DELETE", f"/containers/{made['Id']}?force=1&v=1")
+            # A removal cut short may have killed it: its exit code is then no longer its own.
             self.started.pop(made["Id"], None)
+            self._engine.api("DELETE", f"/containers/{made['Id']}?force=1&v=1")
 
     def end(self) -> None:
         self._stop.set()
