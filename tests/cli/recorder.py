@@ -31,12 +31,17 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the engine says: a status and a body, or (with `talk`) a conversation on the bare socket."""
+    """What the engine says.
+
+    A status and a body; with `pieces` a body that comes in chunks after its
+    head; with `talk` a conversation on the bare socket.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     talk: Callable[[socket.socket], None] | None = None
+    pieces: Callable[[], Iterator[bytes]] | None = None
 
 
 def as_json(value: Any, status: int = 200) -> Answer:
@@ -142,6 +147,12 @@ def _send(peer: socket.socket, call: Call, answer: Answer) -> bool:
         )
         answer.talk(peer)
         return False
+    if answer.pieces is not None:
+        peer.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for piece in answer.pieces():
+            peer.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
+        peer.sendall(b"0\r\n\r\n")
+        return True
     head = f"HTTP/1.1 {answer.status} Status\r\nContent-Length: {len(answer.body)}\r\n"
     head += "".join(f"{name}: {value}\r\n" for name, value in answer.headers.items())
     peer.sendall(head.encode() + b"\r\n" + (b"" if call.method == "HEAD" else answer.body))

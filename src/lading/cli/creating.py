@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FLAGS = (
     Flag("disable-content-trust", "", "", "Do not check signatures of images", default=True),
     Flag("name", "", "string", "Name of the container"),
-    Flag("platform", "", "string", "Platform of the image: os[/architecture[/variant]]"),
+    Flag("platform", "", "string", "Platform of the image: os[/architecture[/variant]]", since="1.32"),
     Flag("pull", "", "string", 'When to fetch the image: "always", "missing" or "never"', default="missing"),
     Flag("quiet", "q", "", "Say nothing about fetching"),
 )
@@ -49,8 +49,9 @@ def create_container(client: Client, given: Given, body: dict[str, Any], socket_
     reference = None if is_identifier(image) else parse_reference(image)
     cid_file = CidFile(given["cidfile"]) if given["cidfile"] else None
     query = [("name", given["name"])] if given["name"] else []
-    if platform:
+    if platform and client.at_least("1.41"):
         query.append(("platform", platform))
+    _adapt(client, given, body)
     try:
         if given["pull"] == "always" and reference:
             _pull(client, image, platform, given["quiet"])
@@ -73,6 +74,18 @@ def create_container(client: Client, given: Given, body: dict[str, Any], socket_
             cid_file.close()
     identifier: str = answer["Id"]
     return identifier
+
+
+def _adapt(client: Client, given: Given, body: dict[str, Any]) -> None:
+    """What old engines need said differently. Raises CommandFailed."""
+    endpoints = body["NetworkingConfig"]["EndpointsConfig"].values()
+    if any(endpoint["MacAddress"] for endpoint in endpoints) and not client.at_least("1.44"):
+        raise CommandFailed(
+            '"specify mac-address per network" requires API version 1.44, '
+            f"but the engine's API version is {client.api_version}"
+        )
+    if given["kernel-memory"] and not client.at_least("1.42"):
+        body["HostConfig"]["KernelMemory"] = given["kernel-memory"]
 
 
 def _pull(client: Client, image: str, platform: str, quiet: bool) -> None:

@@ -128,7 +128,21 @@ def _execute(command: Command, words: list[str], session: Session) -> int:
         return 0
     except UsageError as error:
         return _usage_error(error, command.usage(), f"lading {command.name}")
+    _check_versions(command, given, session)
     return command.run(session, given) or 0
+
+
+def _check_versions(command: Command, given: Given, session: Session) -> None:
+    """Raises CommandFailed for flags the engine is too old for."""
+    newer = [flag for flag in command.flags if flag.since and flag.name in given]
+    too_new = [
+        f'"--{flag.name}" requires API version {flag.since}, '
+        f"but the engine's API version is {session.client.api_version}"
+        for flag in newer
+        if not session.client.at_least(flag.since)
+    ]
+    if too_new:
+        raise CommandFailed("\n".join(too_new))
 
 
 def _usage_error(error: UsageError, usage: str, name: str) -> int:

@@ -22,10 +22,11 @@ class Flag:
 
     `word` names its kind of value on the help page and in `values.READERS`; an
     empty word makes a switch. `check` reads a value instead of the kind's
-    reader. `other` is a second, undocumented spelling.
+    reader. `other` is a second, undocumented spelling, `since` the API version
+    that brought what the flag asks for.
     """
 
-    __slots__ = ("check", "default", "gathers", "hidden", "name", "other", "short", "text", "word")
+    __slots__ = ("check", "default", "gathers", "hidden", "name", "other", "short", "since", "text", "word")
 
     def __init__(
         self,
@@ -39,6 +40,7 @@ class Flag:
         check: Callable[[str], Any] | None = None,
         other: str = "",
         hidden: bool = False,
+        since: str = "",
     ) -> None:
         self.name = name
         self.short = short
@@ -51,6 +53,7 @@ class Flag:
         self.check = check or READERS.get(word, str)
         self.other = other
         self.hidden = hidden
+        self.since = since
 
     def label(self) -> str:
         """How messages name it."""

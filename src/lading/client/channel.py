@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import _socket
 
+from lading.client.connection import RECEIVE_SIZE, lost
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lading.client.connection import Connection
@@ -12,8 +14,7 @@ if TYPE_CHECKING:
 class Channel:
     """The raw stream of an attach or an exec (Engine API 1.51, "Attach to a container").
 
-    `multiplexed` tells whether the engine frames stdout and stderr; it follows
-    from the answer's content type where the engine gives a telling one.
+    Nothing here waits: whoever has it waits for events on `fileno`.
     """
 
     __slots__ = ("_connection", "content_type")
@@ -21,14 +22,28 @@ class Channel:
     def __init__(self, connection: Connection, content_type: str) -> None:
         self._connection = connection
         self.content_type = content_type
+        connection.transport.setblocking(False)
 
-    def receive(self) -> bytes:
-        """What is there, at least one byte; b"" at the end. Raises ConnectionLost."""
-        return self._connection.receive()
+    def receive_now(self) -> bytes | None:
+        """What is there; b"" at the end, None where nothing has come yet. Raises ConnectionLost."""
+        connection = self._connection
+        if connection.buffer:
+            return connection.receive()
+        try:
+            return connection.transport.recv(RECEIVE_SIZE)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise lost(error) from None
 
-    def send(self, data: bytes) -> None:
-        """Raises ConnectionLost."""
-        self._connection.send(data)
+    def send_now(self, data: bytes) -> int:
+        """How many bytes of `data` could be sent without waiting. Raises ConnectionLost."""
+        try:
+            return self._connection.transport.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise lost(error) from None
 
     def arrived(self) -> bool:
         """Whether data is already here, so that no event on the socket announces it."""

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
         """What is needed of a socket, whether TLS is on it or not."""
 
         def recv(self, size: int, /) -> bytes: ...
+        def send(self, data: bytes, /) -> int: ...
         def sendall(self, data: bytes, /) -> None: ...
+        def setblocking(self, flag: bool, /) -> None: ...
         def shutdown(self, how: int, /) -> None: ...
         def close(self) -> None: ...
         def fileno(self) -> int: ...
@@ -46,7 +48,7 @@ class Connection:
         try:
             self.transport.sendall(data)
         except OSError as error:
-            raise _lost(error) from None
+            raise lost(error) from None
 
     def receive(self) -> bytes:
         """What is there, at least one byte; b"" at the end. Raises ConnectionLost."""
@@ -56,7 +58,7 @@ class Connection:
         try:
             return self.transport.recv(RECEIVE_SIZE)
         except OSError as error:
-            raise _lost(error) from None
+            raise lost(error) from None
 
     def line(self) -> bytes:
         """One line without its end. Raises ConnectionLost."""
@@ -103,7 +105,7 @@ class Connection:
         try:
             data = self.transport.recv(RECEIVE_SIZE)
         except OSError as error:
-            raise _lost(error) from None
+            raise lost(error) from None
         if not data or len(self.buffer) > _LONGEST_HEAD:
             raise ConnectionLost("the engine closed the connection before it answered")
         self.buffer += data
@@ -166,5 +168,6 @@ def _failed(address: Address, error: OSError) -> ConnectionFailed:
     return ConnectionFailed(f"Cannot connect to the Lading engine at {address.text}: {error.strerror or error}")
 
 
-def _lost(error: OSError) -> ConnectionLost:
+def lost(error: OSError) -> ConnectionLost:
+    """The error of the system in words for the user."""
     return ConnectionLost(f"the connection to the engine broke: {error.strerror or error}")

@@ -28,6 +28,7 @@ class TlsTransport:
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
         self._ended = False
+        self._unsent = b""
 
     def handshake(self) -> None:
         while True:
@@ -45,7 +46,6 @@ class TlsTransport:
             try:
                 return self._tls.read(size)
             except ssl.SSLWantReadError:
-                self._flush()
                 if self._ended:
                     return b""
                 self._fill()
@@ -56,12 +56,29 @@ class TlsTransport:
         self._tls.write(data)
         self._flush()
 
+    def send(self, data: bytes, /) -> int:
+        """Takes all of `data` or nothing: a record is not taken back once it is encrypted."""
+        self._flush()
+        self._tls.write(data)
+        try:
+            self._flush()
+        except BlockingIOError:
+            pass
+        return len(data)
+
+    def setblocking(self, flag: bool, /) -> None:
+        self._plain.setblocking(flag)
+
     def shutdown(self, how: int, /) -> None:
+        """Sends close_notify; waits until it is out, as nothing comes after it."""
         try:
             self._tls.unwrap()
         except ssl.SSLError:
             pass
+        blocking = self._plain.gettimeout() is None
+        self._plain.setblocking(True)
         self._flush()
+        self._plain.setblocking(blocking)
 
     def pending(self) -> bool:
         return self._tls.pending() > 0 or self._incoming.pending > 0
@@ -73,8 +90,11 @@ class TlsTransport:
         self._plain.close()
 
     def _flush(self) -> None:
-        if self._outgoing.pending:
-            self._plain.sendall(self._outgoing.read())
+        """Sends what is encrypted. Raises BlockingIOError with the rest kept."""
+        while self._unsent or self._outgoing.pending:
+            if not self._unsent:
+                self._unsent = self._outgoing.read()
+            self._unsent = self._unsent[self._plain.send(self._unsent) :]
 
     def _fill(self) -> None:
         data = self._plain.recv(RECEIVE_SIZE)

@@ -84,8 +84,9 @@ def _options(text: str) -> dict[str, str]:
 FLAGS = (
     Flag("device", "", "list", "Give the container a device of the host: path[:path-inside][:rwm]"),
     Flag("device-cgroup-rule", "", "list", "Add a rule to the device cgroup", check=read_cgroup_rule),
-    Flag("gpus", "", "gpu-request", 'GPUs to give: "all" or a number', gathers=True, check=read_gpus),
-)
+    Flag("gpus", "", "gpu-request", 'GPUs to give: "all" or a number', gathers=True, check=read_gpus,
+         since="1.40"),
+)  # fmt: skip
 
 
 def fill(given: Given, body: dict[str, Any], host: dict[str, Any]) -> None:

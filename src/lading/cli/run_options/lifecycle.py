@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FLAGS = (
     Flag("cidfile", "", "string", "Write the container's ID to this file"),
-    Flag("init", "", "", "Run a small init that forwards signals and reaps processes"),
+    Flag("init", "", "", "Run a small init that forwards signals and reaps processes", since="1.25"),
     Flag("isolation", "", "string", "How to isolate the container (Windows)"),
     Flag("log-driver", "", "string", "Where the container's output is kept"),
     Flag("log-opt", "", "list", "Option of the log driver: key=value"),
@@ -23,7 +23,7 @@ FLAGS = (
     Flag("rm", "", "", "Remove the container and its anonymous volumes when it exits"),
     Flag("runtime", "", "string", "OCI runtime to use"),
     Flag("stop-signal", "", "string", "Signal that asks the program to stop"),
-    Flag("stop-timeout", "", "int", "Seconds to wait for it to stop before it is killed"),
+    Flag("stop-timeout", "", "int", "Seconds to wait for it to stop before it is killed", since="1.25"),
 )
 
 

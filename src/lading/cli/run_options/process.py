@@ -45,7 +45,7 @@ def read_label(text: str) -> str:
 
 
 FLAGS = (
-    Flag("annotation", "", "map", "Note for the OCI runtime, as key=value", gathers=True),
+    Flag("annotation", "", "map", "Note for the OCI runtime, as key=value", gathers=True, since="1.43"),
     Flag("attach", "a", "list", "Attach to STDIN, STDOUT or STDERR", check=read_stream),
     Flag("domainname", "", "string", "NIS domain name inside the container"),
     Flag("entrypoint", "", "string", "Program to run in place of the image's ENTRYPOINT"),
@@ -83,7 +83,9 @@ def _fill_streams(given: Given, body: dict[str, Any]) -> None:
     attached = set(given["attach"])
     interactive = given["interactive"]
     if not attached:
-        attached = {"stdout", "stderr"} | ({"stdin"} if interactive else set())
+        attached = {"stdout", "stderr"}
+    if interactive:
+        attached.add("stdin")
     body["AttachStdin"] = "stdin" in attached
     body["AttachStdout"] = "stdout" in attached
     body["AttachStderr"] = "stderr" in attached

@@ -29,6 +29,8 @@ def read_cpus(text: str) -> int:
         raise BadValue(f"failed to parse {text} as a rational number") from None
     if nano.denominator != 1:
         raise BadValue("value is too precise")
+    if abs(nano) >= 1 << 63:
+        raise BadValue("value is too large")
     return int(nano)
 
 

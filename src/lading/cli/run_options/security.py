@@ -32,7 +32,7 @@ def read_sysctl(text: str) -> str:
 FLAGS = (
     Flag("cap-add", "", "list", "Give a capability of the kernel"),
     Flag("cap-drop", "", "list", "Take a capability away"),
-    Flag("cgroupns", "", "string", "Cgroup namespace: host, or private"),
+    Flag("cgroupns", "", "string", "Cgroup namespace: host, or private", since="1.41"),
     Flag("group-add", "", "list", "Further group of the program"),
     Flag("ipc", "", "string", "IPC namespace: none, private, shareable, host, or container:<name|id>"),
     Flag("pid", "", "string", "PID namespace: host, or container:<name|id>"),
