@@ -1,5 +1,7 @@
 """The handler the HTTP room serves: routing, common fields, errors."""
 
+import logging
+
 from lading import __version__
 from lading.api import encode
 from lading.api.rooms import Rooms
@@ -7,6 +9,8 @@ from lading.api.router import MAXIMUM, Call, Router
 from lading.api.routes import containers, execs, images, networks, system, volumes
 from lading.errors import LadingError
 from lading.http import Handler, Request, Response
+
+_log = logging.getLogger(__name__)
 
 COMMON = (
     ("Api-Version", ".".join(map(str, MAXIMUM))),
@@ -35,6 +39,8 @@ def application(rooms: Rooms) -> Handler:
             route, parameters, version = router.match(request.method, request.path)
             response = await route(Call(request, parameters, version))
         except LadingError as problem:
+            level = logging.ERROR if problem.status >= 500 else logging.DEBUG
+            _log.log(level, "%s %s: %s", request.method, request.path, problem.message)
             response = encode.error(problem)
         if response is not None:
             response.fields = (*COMMON, *response.fields)

@@ -1,5 +1,6 @@
 """Bodies and parameters as Go's decoder and docker's handlers read them."""
 
+import re
 from typing import TypeVar
 
 import msgspec
@@ -11,6 +12,7 @@ from lading.errors import InvalidParameter
 T = TypeVar("T", bound=msgspec.Struct)
 
 BODY_LIMIT = 16 * 1024 * 1024
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}\Z")
 _FALSE = ("", "0", "no", "false", "none")
 
 
@@ -25,12 +27,9 @@ def integer(call: Call, name: str, default: int | None = None) -> int | None:
     text = call.query(name)
     if not text:
         return default
-    try:
-        return int(text)
-    except ValueError:
-        raise InvalidParameter(
-            f'invalid value "{text}" for parameter {name}: a whole number is needed'
-        ) from None
+    if _INTEGER.match(text) is None:
+        raise InvalidParameter(f'invalid value "{text}" for parameter {name}: a whole number is needed')
+    return int(text)
 
 
 def size(call: Call) -> tuple[int, int]:
