@@ -55,7 +55,7 @@ class Children:
         """Calls `ended` when the child `pid` ends: at once where it already has."""
         early = self._strangers.pop(pid, None)
         if early is not None and not _is_ours(pid):
-            ended(*early)
+            ended(early)
             return
         self._followed[pid] = ended
         self._confirm(pid, time.monotonic() + self._PATIENCE)
@@ -68,7 +68,7 @@ class Children:
             self._loop.after(0.005, lambda: self._confirm(pid, deadline))
             return
         ended = self._followed.pop(pid)
-        ended(UNKNOWN, False)
+        ended(UNKNOWN)
 
     def expect(self) -> None:
         """Until `settle`, ends of unknown children are remembered: one may be what a runtime started."""

@@ -1,0 +1,120 @@
+"""The keeper and the daemon may die at any moment; containers, sessions and exit codes do not notice."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+
+from tests.runtime.bundles import Room, User, play
+
+from lading.runtime import Attach
+
+COUNTER = 'i=0; while [ $i -lt 30000 ]; do i=$((i+1)); echo "line $i"; done; exit 5'
+
+
+def test_the_keepers_death_costs_no_line_no_session_and_no_exit_code(room: Room) -> None:
+    async def script(room: Room) -> None:
+        user = User()
+        await room.runtime.attach("shell", user.theirs, Attach(stdin=True))
+        user.theirs.close()
+        await room.launch("shell", "sh", tty=True, open_stdin=True)
+        waiting = User()
+        await room.runtime.attach("later", waiting.theirs, Attach())
+        waiting.theirs.close()
+        await room.launch("a", "sh", "-c", COUNTER)
+        for _ in range(3):
+            os.kill(await room.keeper_pid(), signal.SIGKILL)
+            await asyncio.sleep(0.1)
+        assert (await room.ended("a")).code == 5
+        assert room.logged("a") == "".join(f"line {number}\n" for number in range(1, 30001))
+        await user.send(b"echo al''ive; exit 6\n")
+        await user.read_until(b"alive\r\n")
+        assert (await room.ended("shell")).code == 6
+        await room.launch("later", "echo", "hello")
+        assert await waiting.read_all() == b"hello\n"
+
+    play(room, script)
+
+
+def test_an_exit_while_there_is_no_keeper(room: Room) -> None:
+    async def script(room: Room) -> None:
+        started = await room.launch("a", "sleep", "60")
+        os.kill(await room.keeper_pid(), signal.SIGKILL)
+        os.kill(started.pid, signal.SIGTERM)
+        os.kill(started.pid, signal.SIGKILL)
+        ended = await room.ended("a")
+        assert (ended.code, ended.reason) == (137, "")
+
+    play(room, script)
+
+
+def test_requests_wait_for_the_next_keeper(room: Room) -> None:
+    async def script(room: Room) -> None:
+        await room.launch("a", "sleep", "60")
+        os.kill(await room.keeper_pid(), signal.SIGKILL)
+        await room.launch("b", "true")
+        await room.runtime.signal("a", signal.SIGKILL)
+        assert (await room.ended("a")).code == 137
+
+    play(room, script)
+
+
+def test_a_start_under_way_survives_the_keeper(room: Room) -> None:
+    async def script(room: Room) -> None:
+        for delay in (0.001, 0.003, 0.006, 0.01):
+            launching = asyncio.ensure_future(room.launch("a", "sh", "-c", "echo hi; exit 4"))
+            await asyncio.sleep(delay)
+            os.kill(await room.keeper_pid(), signal.SIGKILL)
+            await launching
+            assert (await room.ended("a")).code == 4
+            assert room.logged("a").endswith("hi\n")
+            await room.runtime.forget("a")
+            await room.runtime.delete("a")
+
+    play(room, script)
+
+
+DAEMON = """
+import asyncio, sys
+from pathlib import Path
+from tests.runtime.bundles import Room, User
+from lading.runtime import Attach
+
+async def main():
+    room = Room(Path(sys.argv[1]), Path(sys.argv[2]))
+    await room.open()
+    await room.launch("done", "sh", "-c", "exit 7")
+    await room.ended("done")
+    await room.launch("a", "sh", "-c", "echo begin; read x; echo $x; exit 3", open_stdin=True)
+    print("ready", flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+def test_a_daemon_finds_what_the_one_before_left(room: Room) -> None:
+    former = subprocess.Popen(
+        [sys.executable, "-c", DAEMON, str(room.directory), str(room.root)], stdout=subprocess.PIPE
+    )
+    assert former.stdout is not None
+    assert former.stdout.readline() == b"ready\n"
+    former.kill()
+    former.wait()
+    former.stdout.close()
+
+    async def script(room: Room) -> None:
+        room.launched |= {"done", "a"}
+        assert room.runtime.recorded()["done"].code == 7
+        assert list(room.runtime.running()) == ["a"]
+        # This daemon is no parent of the keeper, nor of the container once the keeper has died.
+        os.kill(await room.keeper_pid(), signal.SIGKILL)
+        user = User()
+        await room.runtime.attach("a", user.theirs, Attach(stdin=True))
+        await user.send(b"hello\n")
+        ended = await room.ended("a")
+        assert (ended.code, ended.reason) == (3, "")
+        assert room.logged("a") == "begin\nhello\n"
+
+    play(room, script)
