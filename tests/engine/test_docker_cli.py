@@ -186,7 +186,9 @@ def test_events_are_told_and_replayed(engine: Engine) -> None:
 
 
 def test_isolation_by_default(engine: Engine) -> None:
-    script = "grep -E '^(CapEff|Seccomp):' /proc/self/status; mount -t tmpfs x /mnt; echo $?; hostname; echo $$"
+    script = (
+        "grep -E '^(CapEff|Seccomp):' /proc/self/status; mount -t tmpfs x /mnt; echo $?; hostname; echo $$"
+    )
     lines = (
         engine.docker("run", "--rm", "--hostname", "inside", IMAGE, "sh", "-c", script)
         .stdout.decode()

@@ -8,6 +8,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from tests.engine.census import take
@@ -114,16 +115,24 @@ def _assert_exit_codes(engine: Engine, started: dict[str, int]) -> None:
         status, shown = engine.api("GET", f"/containers/{container_id}/json")
         if status == 404:
             continue
-        state = wait_for(
-            lambda key=container_id: (
-                found
-                if (found := engine.get(f"/containers/{key}/json")["State"])["Status"] == "exited"
-                else None
-            )
-        )
+        state = _final_state(engine, container_id)
         assert state["ExitCode"] == code, shown
         _, log = engine.api("GET", f"/containers/{container_id}/logs?stdout=1")
         assert log == b"\x01\0\0\0\0\0\0\x06begin\n\x01\0\0\0\0\0\0\x04end\n"
+
+
+def _final_state(engine: Engine, container_id: str) -> dict[str, Any]:
+    """The state of a container once it has ended; the whole story where it does not."""
+    found: dict[str, Any] = {}
+
+    def ended() -> bool:
+        found.update(engine.get(f"/containers/{container_id}/json")["State"])
+        return bool(found["Status"] == "exited")
+
+    with contextlib.suppress(AssertionError):
+        wait_for(ended)
+    assert found["Status"] == "exited", (container_id, found, engine.log())
+    return found
 
 
 def _assert_nothing_is_left(engine: Engine, names: list[str]) -> None:
@@ -158,13 +167,7 @@ def test_a_killed_keeper_loses_no_container_no_output_and_no_exit(pillars: tuple
         os.kill(engine.keeper_pid(), 9)
         wait_for(lambda: engine.alive() and _keeper_answers(engine))
         time.sleep(0.3)
-    state = wait_for(
-        lambda: (
-            found
-            if (found := engine.get(f"/containers/{made['Id']}/json")["State"])["Status"] == "exited"
-            else None
-        )
-    )
+    state = _final_state(engine, made["Id"])
     assert state["ExitCode"] == 42
     for name in names:
         assert engine.get(f"/containers/{name}/json")["State"]["Running"]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from lading.errors import InvalidParameter, LadingError, NotFound
+from lading.errors import InvalidParameter, NotFound
 from lading.http import Request, Response
 
 MAXIMUM = (1, 51)
@@ -12,12 +12,6 @@ MINIMUM = (1, 24)
 
 _PREFIX = re.compile(r"/v(\d{1,6}(?:\.\d{1,6})*)(?=/)")
 _PARAMETER = re.compile(r"\{(\w+)(:path)?\}")
-
-
-class MethodNotAllowed(LadingError):
-    """The path exists, but not for this method."""
-
-    status = 405
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +64,17 @@ class Router:
     def match(self, method: str, path: str) -> tuple[Route, dict[str, str], tuple[int, int]]:
         """The route, its path's parameters, and the API version asked for.
 
-        Raises InvalidParameter for a version we do not speak, NotFound or
-        MethodNotAllowed.
+        Raises InvalidParameter for a version we do not speak, or NotFound.
         """
         version = MAXIMUM
         if (prefix := _PREFIX.match(path)) is not None:
             version = parse_version(prefix[1])
             path = path[prefix.end() :]
-        known = False
         for methods, parameters in self._candidates(path):
             if (route := methods.get(method)) is not None:
                 return route, parameters, version
-            known = True
-        raise MethodNotAllowed("method not allowed") if known else NotFound("page not found")
+        # As dockerd: a wrong method is a page that is not there.
+        raise NotFound("page not found")
 
     def _candidates(self, path: str) -> Iterator[tuple[dict[str, Route], dict[str, str]]]:
         # More than one, because `/containers/create` is also the container named "create".

@@ -34,8 +34,10 @@ class Containers:
 
     async def open(self) -> None:
         """Reconciles with what is running; to be called before any other method."""
-        await reconcile.reconcile(self._ctx, self._settle, self._start_again)
+        reconcile.load(self._ctx)
+        # Before looking at what runs: what ends from here on is heard.
         self._ctx.runtime.on_news(self._hear)
+        await reconcile.reconcile(self._ctx, self._settle, self._start_again)
 
     async def close(self) -> None:
         """Lets work under way finish; containers go on."""

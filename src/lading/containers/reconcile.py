@@ -112,8 +112,7 @@ async def reconcile(
     settle: Callable[[Exit], Awaitable[None]],
     start_again: Callable[[Container], Coroutine[Any, Any, None]],
 ) -> None:
-    """Brings every container up to date, sweeps, and starts what is to run."""
-    load(ctx)
+    """Brings every loaded container up to date, sweeps, and starts what is to run."""
     was_running = {
         container.id
         for container in ctx.registry

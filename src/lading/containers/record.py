@@ -104,7 +104,7 @@ class Container:
 
     def announce(self, *conditions: str) -> None:
         """Answers those who wait for one of `conditions`."""
-        ended = Ended(self.state.exit_code, self.state.error)
+        ended = Ended(self.state.exit_code)
         for condition, future in list(self._waiters):
             if condition in conditions and not future.done():
                 future.set_result(ended)

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import logging
-import os
 import signal
 import socket
 import ssl
@@ -17,7 +16,7 @@ from lading.daemon.command_line import parse, read_file
 from lading.daemon.lock import PidFile, RootLock
 from lading.daemon.notify import notify
 from lading.daemon.settings import Settings
-from lading.daemon.wiring import Engine, wire
+from lading.daemon.wiring import wire
 from lading.errors import InvalidParameter, LadingError
 from lading.http import Server, TlsFiles, inherited_sockets, listen_tcp, listen_unix
 from lading.paths import DEFAULT_SOCKET, Layout
@@ -87,17 +86,7 @@ async def _serve(settings: Settings, addresses: list[UnixAddress | TcpAddress | 
         _log.info("stopping; containers go on")
     finally:
         await server.close(GRACE)
-        await _close(engine, addresses)
-
-
-async def _close(engine: Engine, addresses: list[UnixAddress | TcpAddress | InheritedSockets]) -> None:
-    await engine.close()
-    for address in addresses:
-        if isinstance(address, UnixAddress):
-            try:
-                os.unlink(address.path)
-            except FileNotFoundError:
-                pass
+        await engine.close()
 
 
 async def _listen(
@@ -107,7 +96,7 @@ async def _listen(
     context: ssl.SSLContext | None,
 ) -> None:
     if isinstance(address, UnixAddress):
-        await server.serve(listen_unix(address.path, settings.group))
+        await server.serve(listen_unix(address.path, settings.group), remove=True)
     elif isinstance(address, TcpAddress):
         for listener in listen_tcp(address.host, address.port):
             await server.serve(listener, context)

@@ -77,9 +77,9 @@ def cpu(host: HostConfig) -> dict[str, Any]:
 
 def pids(host: HostConfig) -> dict[str, Any]:
     """Zero and less mean no limit."""
-    if host.pids_limit is None:
+    if host.pids_limit is None or host.pids_limit <= 0:
         return {}
-    return {"limit": host.pids_limit if host.pids_limit > 0 else -1}
+    return {"limit": host.pids_limit}
 
 
 def block_io(host: HostConfig, numbers: Numbers) -> dict[str, Any]:
