@@ -1,6 +1,7 @@
 """Looking a user up in the container's own files."""
 
 import os
+import stat
 from collections.abc import Iterable
 
 from lading.linux import confined
@@ -23,13 +24,16 @@ def look_up_user(rootfs: str, spec: str, extra: Iterable[str] | None = None) -> 
 
 def _read(root: int, path: bytes) -> str:
     try:
-        # Not blocking, lest the image has a FIFO there.
-        descriptor = confined.open_in_root(root, path, os.O_RDONLY | os.O_NONBLOCK)
+        found = confined.open_in_root(root, path, os.O_PATH)
     except OSError:
         return ""
     try:
-        return os.read(descriptor, _LARGEST).decode(errors="replace")
+        # An image may have a FIFO or a device there, which merely to open can do harm.
+        if not stat.S_ISREG(os.fstat(found).st_mode):
+            return ""
+        with open(f"/proc/self/fd/{found}", encoding="utf-8", errors="replace") as file:
+            return file.read(_LARGEST)
     except OSError:
         return ""
     finally:
-        os.close(descriptor)
+        os.close(found)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from lading.errors import InvalidParameter
 from lading.linux import cgroups
-from lading.runtime.spec import DeviceNode, HostFacts
+from lading.runtime.spec import DeviceNode, HostFacts, capabilities_from_mask
 from lading.schema.container import HostConfig
 
 _GIVEN = frozenset(f"/dev/{name}" for name in "null zero full random urandom tty ptmx console".split())
@@ -23,7 +23,7 @@ def host_facts() -> HostFacts:
         memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         machine=platform.machine(),
         kernel=(int(release[0]), int(release[1])),
-        capabilities=_highest_capability() + 1,
+        capabilities=_own_capabilities(),
         controllers=cgroups.controllers(),
         apparmor=os.path.isdir("/sys/kernel/security/apparmor"),
         selinux=os.path.isdir("/sys/fs/selinux/class"),
@@ -33,9 +33,11 @@ def host_facts() -> HostFacts:
     )
 
 
-def _highest_capability() -> int:
-    with open("/proc/sys/kernel/cap_last_cap", encoding="ascii") as file:
-        return int(file.read())
+def _own_capabilities() -> frozenset[str]:
+    """What this process may pass on; inside a container of others that is not all there is."""
+    with open("/proc/self/status", encoding="utf-8") as file:
+        masks = [int(line.split()[1], 16) for line in file if line.startswith(("CapPrm:", "CapBnd:"))]
+    return capabilities_from_mask(masks[0] & masks[1])
 
 
 def _memory_nodes() -> int:

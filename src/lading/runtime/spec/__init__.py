@@ -7,6 +7,7 @@ depends on them comes in as plain values. Calls the hall and `schema`.
 
 from lading.runtime.spec import seccomp
 from lading.runtime.spec.build import build
+from lading.runtime.spec.capabilities import from_mask as capabilities_from_mask
 from lading.runtime.spec.capabilities import granted, normalize
 from lading.runtime.spec.environment import environment
 from lading.runtime.spec.paths import MASKED, READ_ONLY
@@ -29,6 +30,7 @@ __all__ = [
     "SpecRequest",
     "User",
     "build",
+    "capabilities_from_mask",
     "environment",
     "exec_process",
     "find_user",

@@ -3,7 +3,7 @@
 Source: capabilities(7), linux/capability.h.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 from lading.errors import InvalidParameter
 
@@ -26,16 +26,16 @@ DEFAULT = frozenset(
 
 
 def granted(
-    add: Iterable[str] | None, drop: Iterable[str] | None, *, privileged: bool, known: int
+    add: Iterable[str] | None, drop: Iterable[str] | None, *, privileged: bool, known: Collection[str]
 ) -> list[str]:
     """The capabilities after --cap-add and --cap-drop, in the kernel's order.
 
-    `known` is how many the running kernel has; it grants no others. Raises
+    `known` are those the engine itself has; it can grant no others. Raises
     InvalidParameter for a name that is none.
     """
-    available = ALL[:known]
+    available = [name for name in ALL if name in known]
     if privileged:
-        return list(available)
+        return available
     added, dropped = frozenset(normalize(add)), frozenset(normalize(drop))
     if "ALL" in added:
         chosen = frozenset(available) - dropped
@@ -61,14 +61,19 @@ def _normal(given: str) -> str:
     return name
 
 
-def check_capabilities(add: Sequence[str] | None, drop: Sequence[str] | None, known: int) -> None:
-    """Raises InvalidParameter for a capability that does not exist, or not on this machine."""
+def from_mask(mask: int) -> frozenset[str]:
+    """The names of a set of capabilities as the kernel shows it: a bit for each."""
+    return frozenset(name for number, name in enumerate(ALL) if mask >> number & 1)
+
+
+def check_capabilities(add: Iterable[str] | None, drop: Iterable[str] | None, known: Collection[str]) -> None:
+    """Raises InvalidParameter for a capability that does not exist, or that the engine cannot grant."""
     for option, names in (("CapAdd", add), ("CapDrop", drop)):
         try:
-            missing = [name for name in normalize(names) if name in ALL[known:]]
+            missing = [name for name in normalize(names) if name != "ALL" and name not in known]
         except InvalidParameter as error:
             raise InvalidParameter(f"invalid {option}: {error.message}") from None
-        if missing:
+        if missing and option == "CapAdd":
             raise InvalidParameter(
                 f"invalid {option}: capability not supported by your kernel or not available "
                 f'in the current environment: "{missing[0]}"'

@@ -17,8 +17,8 @@ FEATURES = frozenset(
 class HostFacts:
     """The machine, as far as limits and checks depend on it.
 
-    `memory` is in bytes; `machine` as uname(2) says it; `capabilities` is how
-    many the kernel knows; `memory_nodes` is how many NUMA nodes there are.
+    `memory` is in bytes; `machine` as uname(2) says it; `capabilities` are
+    those the engine itself has; `memory_nodes` is how many NUMA nodes there are.
     `features` are those of FEATURES this kernel has. `masked` are paths to
     hide that only some machines have.
     """
@@ -28,7 +28,7 @@ class HostFacts:
     memory: int
     machine: str
     kernel: tuple[int, int]
-    capabilities: int
+    capabilities: frozenset[str]
     controllers: frozenset[str] = frozenset()
     apparmor: bool = False
     selinux: bool = False
