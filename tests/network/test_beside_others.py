@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.network.world import GATEWAY, HOST, NEIGHBOUR, World, container, eventually, request
+from tests.network.world import BRIEFLY, GATEWAY, HOST, NEIGHBOUR, World, container, eventually, request
 
 from lading.errors import Conflict, InvalidParameter
 from lading.network import NetworkSettings
@@ -28,7 +28,9 @@ def test_two_engines_side_by_side(world: World) -> None:
 
         assert world.tcp(world.neighbour, (HOST, 8080), first_server) == NEIGHBOUR
         assert world.tcp(world.neighbour, (HOST, 8081), second_server) == NEIGHBOUR
-        assert world.tcp(one.netns_path, (two.address, 80), second_server) is None, "bridges are kept apart"
+        assert world.tcp(one.netns_path, (two.address, 80), second_server, BRIEFLY) is None, (
+            "bridges are kept apart"
+        )
         assert world.tcp(one.netns_path, (HOST, 8081), second_server) is not None, "published is published"
 
         await first.sweep([container(1)])
@@ -62,7 +64,7 @@ def test_a_forward_chain_that_drops(world: World, when: str) -> None:
         if when == "after":
             world.nft(_DROPPING)
         inside, outside = world.listen(sandbox.netns_path, 80), world.listen(world.neighbour, 9000)
-        await eventually(lambda: world.tcp(world.neighbour, (HOST, 8080), inside) is not None)
+        await eventually(lambda: world.tcp(world.neighbour, (HOST, 8080), inside, BRIEFLY) is not None)
         assert world.tcp(sandbox.netns_path, (NEIGHBOUR, 9000), outside) == HOST
         await networks.release(container(1))
 
@@ -77,7 +79,7 @@ def test_what_the_administrator_refuses_in_the_forward_chain_stays_refused(world
         networks = await world.networks()
         sandbox = await networks.connect(request(1, "8080:80", "8081:81"))
         assert world.tcp(world.neighbour, (HOST, 8080), world.listen(sandbox.netns_path, 80)) == NEIGHBOUR
-        assert world.tcp(world.neighbour, (HOST, 8081), world.listen(sandbox.netns_path, 81)) is None
+        assert world.tcp(world.neighbour, (HOST, 8081), world.listen(sandbox.netns_path, 81), BRIEFLY) is None
 
     world.run(scenario)
 
@@ -92,7 +94,7 @@ def test_rules_somebody_flushed_come_back(world: World) -> None:
         await eventually(lambda: _content(world) == before)
         assert world.tcp(world.neighbour, (HOST, 8080), server) == NEIGHBOUR
         world.nft("flush map inet lading-ldt0 published_anywhere\n")
-        await eventually(lambda: world.tcp(world.neighbour, (HOST, 8080), server) is not None)
+        await eventually(lambda: world.tcp(world.neighbour, (HOST, 8080), server, BRIEFLY) is not None)
         world.nft("flush chain inet lading-ldt0 forward\n")
         await eventually(lambda: _content(world) == before)
 

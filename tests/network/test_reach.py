@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable
 
 import pytest
-from tests.network.world import GATEWAY, HOST, NEIGHBOUR, World, container, request
+from tests.network.world import BRIEFLY, GATEWAY, HOST, NEIGHBOUR, PATIENCE, World, container, request
 
 from lading.errors import NotFound
 from lading.network import NetworkSettings, Sandbox
@@ -62,7 +62,7 @@ def test_a_published_port_is_reached_from_everywhere(either_world: World, protoc
         assert talk(other_box.netns_path, (HOST, 8080), server) == GATEWAY, "from another container"
 
         await networks.release(container(1))
-        assert talk(world.neighbour, (HOST, 8080), server) is None
+        assert talk(world.neighbour, (HOST, 8080), server, BRIEFLY) is None
 
     world.run(scenario)
 
@@ -76,7 +76,7 @@ def test_containers_reach_each_other_unless_told_otherwise(either_world: World) 
         first = await networks.connect(request(1))
         second = await networks.connect(request(2))
         server = world.listen(first.netns_path, 80)
-        seen = world.tcp(second.netns_path, (first.address, 80), server)
+        seen = world.tcp(second.netns_path, (first.address, 80), server, PATIENCE if icc else BRIEFLY)
         assert seen in (None, second.address)
         for number in (1, 2):
             await networks.release(container(number))
@@ -93,8 +93,8 @@ def test_a_neighbour_cannot_route_into_the_bridge(world: World) -> None:
         sandbox = await networks.connect(request(1, "8080:80"))
         hidden, published = world.listen(sandbox.netns_path, 90), world.listen(sandbox.netns_path, 80)
         assert world.tcp(world.host, (sandbox.address, 90), hidden) == GATEWAY, "the host itself may"
-        assert world.tcp(world.neighbour, (sandbox.address, 90), hidden) is None
-        assert world.tcp(world.neighbour, (sandbox.address, 80), published) is None
+        assert world.tcp(world.neighbour, (sandbox.address, 90), hidden, BRIEFLY) is None
+        assert world.tcp(world.neighbour, (sandbox.address, 80), published, BRIEFLY) is None
         assert world.tcp(world.neighbour, (HOST, 8080), published) == NEIGHBOUR
 
     world.run(scenario)
@@ -110,10 +110,10 @@ def test_a_port_published_on_loopback_stays_there(world: World) -> None:
         assert world.tcp(world.host, ("127.0.0.1", 8080), server) == GATEWAY
         assert world.udp(world.host, ("127.0.0.1", 8053), datagrams) == GATEWAY
         for source in (world.neighbour, other.netns_path):
-            assert world.tcp(source, (HOST, 8080), server) is None
+            assert world.tcp(source, (HOST, 8080), server, BRIEFLY) is None
         # The neighbour has no loopback of its own: what it sends to 127.0.0.1 goes to the host.
-        assert world.tcp(world.neighbour, ("127.0.0.1", 8080), server) is None
-        assert world.udp(world.neighbour, ("127.0.0.1", 8053), datagrams) is None
+        assert world.tcp(world.neighbour, ("127.0.0.1", 8080), server, BRIEFLY) is None
+        assert world.udp(world.neighbour, ("127.0.0.1", 8053), datagrams, BRIEFLY) is None
 
     world.run(scenario)
 
@@ -124,8 +124,8 @@ def test_a_port_published_on_one_address_is_not_on_the_others(world: World) -> N
         sandbox = await networks.connect(request(1, f"{HOST}:8080:80"))
         server = world.listen(sandbox.netns_path, 80)
         assert world.tcp(world.neighbour, (HOST, 8080), server) == NEIGHBOUR
-        assert world.tcp(world.host, ("127.0.0.1", 8080), server) is None
-        assert world.tcp(world.host, (GATEWAY, 8080), server) is None
+        assert world.tcp(world.host, ("127.0.0.1", 8080), server, BRIEFLY) is None
+        assert world.tcp(world.host, (GATEWAY, 8080), server, BRIEFLY) is None
 
     world.run(scenario)
 
@@ -138,8 +138,8 @@ def test_a_container_cannot_reach_the_hosts_loopback(world: World) -> None:
         networks = await world.networks()
         sandbox = await networks.connect(request(1))
         with world.loopback_down(sandbox.netns_path):
-            assert world.tcp(sandbox.netns_path, ("127.0.0.1", 7000), secret) is None
-            assert world.udp(sandbox.netns_path, ("127.0.0.1", 7000), datagrams) is None
+            assert world.tcp(sandbox.netns_path, ("127.0.0.1", 7000), secret, BRIEFLY) is None
+            assert world.udp(sandbox.netns_path, ("127.0.0.1", 7000), datagrams, BRIEFLY) is None
 
     world.run(scenario)
 
@@ -170,8 +170,8 @@ def test_none_has_a_loopback_and_nothing_else(world: World) -> None:
         assert sandbox.ports == {}
         server = world.listen(sandbox.netns_path, 80)
         assert world.tcp(sandbox.netns_path, ("127.0.0.1", 80), server) == "127.0.0.1"
-        assert world.tcp(sandbox.netns_path, (GATEWAY, 80), server) is None
-        assert world.tcp(world.host, ("127.0.0.1", 8080), server) is None
+        assert world.tcp(sandbox.netns_path, (GATEWAY, 80), server, BRIEFLY) is None
+        assert world.tcp(world.host, ("127.0.0.1", 8080), server, BRIEFLY) is None
 
     world.run(scenario)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.network.world import GATEWAY, HOST, NEIGHBOUR, World, container, request
+from tests.network.world import BRIEFLY, GATEWAY, HOST, NEIGHBOUR, World, container, request
 
 from lading.linux import namespaces, netlink
 from lading.network import ConnectRequest, Sandbox
@@ -123,7 +123,7 @@ def test_what_was_broken_meanwhile_is_mended(world: World, database: Path) -> No
 
     world.inside(world.host, break_links)
     server = world.listen(sandbox.netns_path, 80)
-    assert world.tcp(world.neighbour, (HOST, 8080), server) is None
+    assert world.tcp(world.neighbour, (HOST, 8080), server, BRIEFLY) is None
 
     async def scenario() -> None:
         networks = await world.networks(Database(str(database)))

@@ -22,8 +22,10 @@ from lading.state import Database
 
 HOST, NEIGHBOUR = "10.231.240.1", "10.231.240.2"
 GATEWAY = "10.231.1.1"
-PATIENCE = 0.4
-"""Seconds after which an unanswered packet counts as dropped."""
+BRIEFLY = 0.4
+"""Seconds after which an unanswered packet counts as dropped, where that is what we expect."""
+PATIENCE = 5.0
+"""Seconds for what has to work, on however busy a machine."""
 
 _numbers = itertools.count(1)
 T = TypeVar("T")
@@ -43,6 +45,8 @@ class World:
         namespaces.in_own_thread(lambda: namespaces.create_netns(self.host, self._wire))
         # The neighbour's loopback stays down, so that it can send what no honest machine does.
         self.inside(self.neighbour, self._set_up_neighbour)
+        # Asked about its link, the kernel notices the carrier at once.
+        self.links()
         if bridge_is_filtered is not None:
             value = str(int(bridge_is_filtered))
             self.inside(self.host, lambda: namespaces.write_sysctl(_FILTERED, value))
@@ -195,9 +199,13 @@ class World:
         server.bind((address, port))
         return server
 
-    def tcp(self, path: str, target: tuple[str, int], server: socket.socket) -> str | None:
+    def tcp(
+        self, path: str, target: tuple[str, int], server: socket.socket, patience: float = PATIENCE
+    ) -> str | None:
         """Talks from a namespace to `target`; the address `server` sees, or None where it hears nothing."""
         client = self.open_socket(path)
+        client.settimeout(patience)
+        server.settimeout(patience)
         try:
             client.connect(target)
             accepted, peer = server.accept()
@@ -212,9 +220,13 @@ class World:
         client.close()
         return str(peer[0])
 
-    def udp(self, path: str, target: tuple[str, int], server: socket.socket) -> str | None:
+    def udp(
+        self, path: str, target: tuple[str, int], server: socket.socket, patience: float = PATIENCE
+    ) -> str | None:
         """As `tcp`, with datagrams. The client is connected: the answer must come from `target`."""
         client = self.open_socket(path, socket.SOCK_DGRAM)
+        client.settimeout(patience)
+        server.settimeout(patience)
         try:
             client.connect(target)
             client.send(b"ping")

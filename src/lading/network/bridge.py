@@ -131,6 +131,9 @@ class Bridge:
             netlink.add_address(inside.index, IPv4Interface(endpoint.address)),
             netlink.add_default_route(shape.interface.ip, inside.index),
         )
+        # The host's end, up before its peer, sends only once the kernel has noticed its carrier. Being asked
+        # about it, the kernel notices at once (Linux 6.8); otherwise the first packets may be lost.
+        netlink.link(self._kernel.route, endpoint.link)
 
     def _port(self, endpoint: EndpointRecord) -> netlink.Message | None:
         """How the bridge is to treat the link, where that is not the kernel's default.
