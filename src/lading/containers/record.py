@@ -77,7 +77,16 @@ class Ended(Struct, frozen=True):
 class Container:
     """One container in memory. Its worker is the only one to change its state."""
 
-    __slots__ = ("_waiters", "definition", "name", "restart_delay", "restarting", "state", "worker")
+    __slots__ = (
+        "_waiters",
+        "definition",
+        "deletion",
+        "name",
+        "restart_delay",
+        "restarting",
+        "state",
+        "worker",
+    )
 
     def __init__(self, name: str, definition: Definition, state: State) -> None:
         self.name = name
@@ -86,6 +95,7 @@ class Container:
         self.worker = Worker(f"container {short_id(definition.id)}")
         self.restart_delay = 0.0
         self.restarting: asyncio.Task[Any] | None = None
+        self.deletion: asyncio.Task[Any] | None = None
         self._waiters: list[tuple[str, asyncio.Future[Ended]]] = []
 
     @property

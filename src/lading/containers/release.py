@@ -14,16 +14,17 @@ _log = logging.getLogger(__name__)
 
 
 async def release(ctx: Context, container: Container) -> None:
-    """Deletes the OCI container, unmounts its root and leaves its network."""
-    steps = (
-        ctx.runtime.delete(container.id, container.definition.host.runtime),
-        ctx.networks.release(container.id),
-    )
+    """Leaves the network, unmounts the root, and has the OCI container deleted.
+
+    The last is waited for by the next start only: nobody else can tell.
+    """
+    deletion = ctx.runtime.delete(container.id, container.definition.host.runtime)
+    container.deletion = ctx.background.spawn(deletion, "delete the OCI container")
+    ctx.volumes.unmount(container.id, container.definition.mounts)
+    steps = (ctx.networks.release(container.id), release_root(ctx, container))
     for outcome in await asyncio.gather(*steps, return_exceptions=True):
         if isinstance(outcome, BaseException):
             _log.error("container %s: could not give back everything", container.id, exc_info=outcome)
-    ctx.volumes.unmount(container.id, container.definition.mounts)
-    await release_root(ctx, container)
 
 
 async def release_root(ctx: Context, container: Container) -> None:

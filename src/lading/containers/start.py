@@ -1,5 +1,6 @@
 """Starting a container: each downward call once, each step undone if a later one fails."""
 
+import asyncio
 import json
 import logging
 import os
@@ -83,6 +84,9 @@ async def launch(ctx: Context, container: Container) -> None:
 
 async def _assemble(ctx: Context, container: Container) -> Started:
     definition = container.definition
+    if container.deletion is not None:
+        await asyncio.wait((container.deletion,))
+        container.deletion = None
     async with AsyncExitStack() as undo:
         root = root_path(ctx, container)
         os.makedirs(root, mode=0o700, exist_ok=True)
