@@ -58,7 +58,7 @@ def _title(text: Any) -> str:
 
 
 def _pad(text: Any, left: Any, right: Any) -> str:
-    return _text(text) and " " * _whole(left) + text + " " * _whole(right)
+    return " " * _whole(left) + text + " " * _whole(right) if _text(text) else ""
 
 
 def _truncate(text: Any, length: Any) -> str:

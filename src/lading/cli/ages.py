@@ -1,0 +1,27 @@
+"""Times and identifiers as lists show them."""
+
+from __future__ import annotations
+
+import time
+
+from lading.units import NANOSECOND, human_duration
+
+
+def ago(seconds: float) -> str:
+    """How long ago a moment was: "2 hours ago"."""
+    return f"{human_duration(int((time.time() - seconds) * NANOSECOND))} ago"
+
+
+def local_time(seconds: float) -> str:
+    """A moment in local time: "2026-11-25 07:31:53 +0000 UTC"."""
+    return time.strftime("%Y-%m-%d %H:%M:%S %z %Z", time.localtime(seconds))
+
+
+def short(identifier: str) -> str:
+    """The first twelve digits of an ID, without its algorithm."""
+    return identifier.rpartition(":")[2][:12]
+
+
+def cut(text: str, length: int) -> str:
+    """`text`, its end replaced by an ellipsis where it is longer."""
+    return text if len(text) <= length else text[: length - 1] + "…"

@@ -1,0 +1,42 @@
+"""Aligned columns of text, as Go's tabwriter lays them out (pure).
+
+A cell ends with a tab. Cells of neighbouring lines that stand in the same
+place form a column, as wide as its widest cell and three blanks, at least ten.
+"""
+
+from __future__ import annotations
+
+_LEAST_WIDTH = 10
+_PADDING = 3
+
+
+def align(text: str) -> str:
+    """`text` with its tabs turned into blanks."""
+    if "\t" not in text:
+        return text
+    lines = [line.split("\t") for line in text.split("\n")]
+    printed: list[str] = []
+    _format(lines, 0, len(lines), [], printed)
+    return "\n".join(printed)
+
+
+def _format(lines: list[list[str]], first: int, end: int, widths: list[int], printed: list[str]) -> None:
+    column = len(widths)
+    line = first
+    while line < end:
+        if column >= len(lines[line]) - 1:
+            line += 1
+            continue
+        printed.extend(_laid_out(lines[number], widths) for number in range(first, line))
+        first = line
+        while line < end and column < len(lines[line]) - 1:
+            line += 1
+        width = max(len(lines[number][column]) for number in range(first, line)) + _PADDING
+        _format(lines, first, line, [*widths, max(width, _LEAST_WIDTH)], printed)
+        first = line
+    printed.extend(_laid_out(lines[number], widths) for number in range(first, end))
+
+
+def _laid_out(cells: list[str], widths: list[int]) -> str:
+    padded = [cell.ljust(width) for cell, width in zip(cells[:-1], widths, strict=False)]
+    return "".join(padded) + cells[-1]

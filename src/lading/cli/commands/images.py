@@ -1,0 +1,150 @@
+"""`lading images`."""
+
+from __future__ import annotations
+
+from lading.cli.ages import ago, local_time, short
+from lading.cli.command import Command
+from lading.cli.flags import Flag
+from lading.cli.listing import FORMAT_HELP, Row, filters_query, print_list
+from lading.units import human_size
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from lading.cli.flags import Given
+    from lading.cli.session import Session
+
+_NONE = "<none>"
+_UNKNOWN = "N/A"
+_HEAD = "{{.Repository}}\t{{.Tag}}\t"
+_TAIL = "{{.ID}}\t{{if .CreatedSince }}{{.CreatedSince}}{{else}}N/A{{end}}\t{{.Size}}"
+
+
+class ImageRow(Row):
+    """One name of one image (Engine API 1.51, "ImageSummary")."""
+
+    HEADERS = {
+        "Containers": "CONTAINERS",
+        "CreatedAt": "CREATED AT",
+        "CreatedSince": "CREATED",
+        "Digest": "DIGEST",
+        "ID": "IMAGE ID",
+        "Repository": "REPOSITORY",
+        "SharedSize": "SHARED SIZE",
+        "Size": "SIZE",
+        "Tag": "TAG",
+        "UniqueSize": "UNIQUE SIZE",
+    }
+
+    def __init__(
+        self, image: dict[str, Any], repository: str, tag: str, digest: str, truncate: bool
+    ) -> None:
+        self._image = image
+        self._repository = repository
+        self._tag = tag
+        self._digest = digest
+        self._truncate = truncate
+
+    def ID(self) -> str:
+        identifier: str = self._image["Id"]
+        return short(identifier) if self._truncate else identifier
+
+    def Repository(self) -> str:
+        return self._repository
+
+    def Tag(self) -> str:
+        return self._tag
+
+    def Digest(self) -> str:
+        return self._digest
+
+    def CreatedSince(self) -> str:
+        created = self._image["Created"]
+        return ago(created) if created > 0 else ""
+
+    def CreatedAt(self) -> str:
+        created = self._image["Created"]
+        return local_time(created) if created > 0 else ""
+
+    def Size(self) -> str:
+        return human_size(self._image["Size"])
+
+    def Containers(self) -> str:
+        count = self._image.get("Containers", -1)
+        return _UNKNOWN if count == -1 else str(count)
+
+    def SharedSize(self) -> str:
+        size = self._image.get("SharedSize", -1)
+        return _UNKNOWN if size == -1 else human_size(size)
+
+    def UniqueSize(self) -> str:
+        shared = self._image.get("SharedSize", -1)
+        return _UNKNOWN if shared == -1 else human_size(self._image["Size"] - shared)
+
+
+def _split_tag(reference: str) -> tuple[str, str]:
+    name, colon, tag = reference.rpartition(":")
+    return (name, tag) if colon and "/" not in tag else (reference, _NONE)
+
+
+def rows_of(image: dict[str, Any], truncate: bool, with_digests: bool) -> Iterator[ImageRow]:
+    """One row per name; one without names where the image has none."""
+    tags: dict[str, list[str]] = {}
+    digests: dict[str, list[str]] = {}
+    for reference in image.get("RepoTags") or ():
+        if reference != "<none>:<none>":
+            name, tag = _split_tag(reference)
+            tags.setdefault(name, []).append(tag)
+    for reference in image.get("RepoDigests") or ():
+        if reference != "<none>@<none>":
+            name, _, digest = reference.partition("@")
+            digests.setdefault(name, []).append(digest)
+    if not tags and not digests:
+        yield ImageRow(image, _NONE, _NONE, _NONE, truncate)
+    for name, its_tags in tags.items():
+        its_digests = digests.pop(name, []) if with_digests else []
+        digests.pop(name, None)
+        for tag in its_tags:
+            for digest in its_digests or [_NONE]:
+                yield ImageRow(image, name, tag, digest, truncate)
+    for name, its_digests in digests.items():
+        for digest in its_digests if with_digests else its_digests[:1]:
+            yield ImageRow(image, name, _NONE, digest if with_digests else _NONE, truncate)
+
+
+def run(session: Session, given: Given) -> None:
+    query = [("all", "1")] if given["all"] else []
+    filters = list(given["filter"])
+    if given.operands:
+        filters.append(f"reference={given.operands[0]}")
+    query += filters_query(filters)
+    images = session.client.get("/images/json", query)
+    template = given["format"]
+    with_digests = given["digests"] or ".Digest" in template or template == "json"
+    rows: list[Row] = []
+    for image in sorted(images, key=lambda image: -image["Created"]):
+        found = rows_of(image, not given["no-trunc"], with_digests)
+        rows.extend([next(found)] if given["quiet"] and not template else found)
+    table = _HEAD + ("{{.Digest}}\t" if given["digests"] else "") + _TAIL
+    print_list(rows, ImageRow, template, table, given["quiet"])
+
+
+COMMAND = Command(
+    "images",
+    "[REPOSITORY[:TAG]]",
+    "List images",
+    (
+        Flag("all", "a", "", "Show all images, intermediate ones too"),
+        Flag("digests", "", "", "Show digests"),
+        Flag("filter", "f", "filter", "Show only what fits: name=value", gathers=True),
+        Flag("format", "", "string", FORMAT_HELP),
+        Flag("no-trunc", "", "", "Do not shorten anything"),
+        Flag("quiet", "q", "", "Show IDs alone"),
+        Flag("tree", "", "", "Show images of several platforms as a tree", hidden=True),
+    ),
+    run,
+    most=1,
+    aliases=("image ls", "image list", "images"),
+)

@@ -1,0 +1,61 @@
+"""`lading import`."""
+
+from __future__ import annotations
+
+import os
+
+from lading.cli.command import Command
+from lading.cli.commands.load import pieces_of
+from lading.cli.errors import CommandFailed
+from lading.cli.flags import Flag
+from lading.cli.platform import normal_platform
+from lading.cli.progress import show
+from lading.cli.reference import parse_reference
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lading.cli.flags import Given
+    from lading.cli.session import Session
+
+
+def run(session: Session, given: Given) -> None:
+    source = given.operands[0]
+    query = [("changes", change) for change in given["change"]]
+    if source == "-":
+        descriptor, from_source = 0, "-"
+    elif source.startswith(("http://", "https://")):
+        descriptor, from_source = -1, source
+    else:
+        from_source = "-"
+        try:
+            descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise CommandFailed(f"open {source}: {(error.strerror or '').lower()}") from None
+    query.append(("fromSrc", from_source))
+    if given["message"]:
+        query.append(("message", given["message"]))
+    if given["platform"]:
+        query.append(("platform", normal_platform(given["platform"])))
+    if len(given.operands) > 1:
+        parse_reference(given.operands[1])
+        query.append(("repo", given.operands[1]))
+    pieces = pieces_of(descriptor) if descriptor >= 0 else iter(())
+    answer = session.client.upload("/images/create", query, pieces, "text/plain")
+    failure = show(answer.objects(), descriptor=1)
+    if failure:
+        raise CommandFailed(failure)
+
+
+COMMAND = Command(
+    "import",
+    "file|URL|- [REPOSITORY[:TAG]]",
+    "Make an image from a tar archive of a file system",
+    (
+        Flag("change", "c", "list", "Apply a Dockerfile instruction to the image"),
+        Flag("message", "m", "string", "Message for the image's history"),
+        Flag("platform", "", "string", "Platform of the image", since="1.32"),
+    ),
+    run,
+    least=1,
+    aliases=("image import", "import"),
+)

@@ -1,0 +1,128 @@
+"""Lists of objects: as a table, by a template, as JSON, or as bare IDs."""
+
+from __future__ import annotations
+
+import json
+
+from lading.cli.columns import align
+from lading.cli.errors import CommandFailed
+from lading.cli.say import out
+from lading.cli.template import FUNCTIONS, Record, Template, TemplateError
+from lading.cli.template.errors import CallError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
+
+FORMAT_HELP = (
+    "How to show it: 'table', 'table TEMPLATE' for a table of your own columns, 'json', "
+    "or a Go template"
+)
+"""The help text of `--format` where there are tables."""
+
+
+class Row(Record):
+    """One object of a list. A subclass has a method per field, named after it, and `HEADERS`."""
+
+    HEADERS: Mapping[str, str] = {}
+
+    def field(self, name: str, arguments: Sequence[Any]) -> Any:
+        """Raises KeyError for an unknown field."""
+        if not name[:1].isupper():
+            raise KeyError(name)
+        method: Callable[..., Any] | None = getattr(self, name, None)
+        if method is None:
+            raise KeyError(name)
+        try:
+            return method(*arguments)
+        except TypeError:
+            raise CallError(f"wrong number of args for {name}") from None
+
+    def as_dict(self) -> dict[str, Any]:
+        """All fields, as `{{json .}}` shows them."""
+        return {name: getattr(self, name)() for name in sorted(self.HEADERS) if name != "Label"}
+
+    def __str__(self) -> str:
+        return type(self).__name__
+
+
+class _Headers(Record):
+    """The heading line: each field's heading in place of its value."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = headers
+
+    def field(self, name: str, arguments: Sequence[Any]) -> str:
+        if arguments and isinstance(arguments[0], str):
+            return arguments[0].rpartition(".")[2].replace("-", " ").replace("_", " ")
+        return self._headers[name]
+
+    def __str__(self) -> str:
+        return "headers"
+
+
+def _same(value: Any, *_: Any) -> Any:
+    return value
+
+
+def _join_same(value: Any, *_: Any) -> Any:
+    return value
+
+
+_HEADER_FUNCTIONS = {
+    **FUNCTIONS,
+    **{name: _same for name in ("json", "split", "join", "title", "lower", "upper", "pad", "truncate")},
+    "println": lambda *values: " ".join(map(str, values)),
+}
+
+
+def print_list(rows: Iterable[Row], kind: type[Row], template: str, default_table: str, quiet: bool) -> None:
+    """Prints the rows by `template`; an empty one means the default table. Raises CommandFailed."""
+    source, is_table = _source(template, default_table, quiet)
+    text = [row_text + "\n" for row_text in _render(source, rows)]
+    if is_table:
+        heading = _parse(source, _HEADER_FUNCTIONS).render(_Headers(kind.HEADERS))
+        whole = align(heading + "\n" + "".join(text))
+    else:
+        whole = "".join(text)
+    if whole:
+        out(whole.removesuffix("\n"))
+
+
+def _source(template: str, default_table: str, quiet: bool) -> tuple[str, bool]:
+    if template in ("", "table"):
+        if quiet:
+            return "{{.ID}}", False
+        return default_table, True
+    if template == "json":
+        return "{{json .}}", False
+    is_table = template.startswith("table ")
+    source = template.removeprefix("table ").strip(" ") if is_table else template.strip(" ")
+    return source.replace("\\t", "\t").replace("\\n", "\n"), is_table
+
+
+def _parse(source: str, functions: Mapping[str, Callable[..., Any]] = FUNCTIONS) -> Template:
+    try:
+        return Template(source, functions)
+    except TemplateError as error:
+        raise CommandFailed(f"template parsing error: {error.message}") from None
+
+
+def _render(source: str, rows: Iterable[Row]) -> list[str]:
+    template = _parse(source)
+    try:
+        return [template.render(row) for row in rows]
+    except TemplateError as error:
+        raise CommandFailed(f"template parsing error: {error.message}") from None
+
+
+def filters_query(texts: Iterable[str]) -> list[tuple[str, str]]:
+    """`--filter key=value …` as the query parameter `filters`. Raises CommandFailed."""
+    filters: dict[str, dict[str, bool]] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise CommandFailed("invalid argument: filters are written name=value")
+        filters.setdefault(name.strip().lower(), {})[value.strip()] = True
+    return [("filters", json.dumps(filters, separators=(",", ":")))] if filters else []
