@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import random
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -180,3 +181,22 @@ def _keeper_answers(engine: Engine) -> bool:
     with contextlib.suppress(OSError):
         return engine.keeper_pid() > 0
     return False
+
+
+def test_docker_run_gets_its_exit_code_through_a_kill_of_the_daemon(
+    new_engine: Callable[..., Engine],
+) -> None:
+    engine = new_engine()
+    script = "for i in 1 2 3; do echo $i; sleep 0.5; done; exit 9"
+    client = subprocess.Popen(
+        [docker_cli(), "run", "--rm", IMAGE, "sh", "-c", script],
+        env=engine.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    wait_for(lambda: engine.get("/containers/json"))
+    engine.kill()
+    engine.start()
+    out, err = client.communicate(timeout=30)
+    assert (client.returncode, out, err) == (9, b"1\n2\n3\n", b"")
+    assert wait_for(lambda: engine.get("/containers/json?all=1") == [])

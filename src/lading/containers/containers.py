@@ -37,6 +37,7 @@ class Containers:
         reconcile.load(self._ctx)
         # Before looking at what runs: what ends from here on is heard.
         self._ctx.runtime.on_news(self._hear)
+        await waits.take_over(self._ctx)
         await reconcile.reconcile(self._ctx, self._settle, self._start_again)
 
     async def close(self) -> None:

@@ -1,11 +1,17 @@
-"""Clients that wait for a container."""
+"""Clients that wait for a container.
+
+Their connections are parked with the keeper, so that `docker run` gets its
+exit code though the daemon it asked is gone: the next one answers.
+"""
 
 import asyncio
 import json
 import socket
+from typing import Any
 
 from lading.containers.context import Context
 from lading.containers.record import Container, Ended
+from lading.units import now_ns
 
 
 async def answer(ctx: Context, container: Container, condition: str, client: socket.socket) -> None:
@@ -13,26 +19,58 @@ async def answer(ctx: Context, container: Container, condition: str, client: soc
 
     Ends early where the client goes away.
     """
+    ended = container.when(condition)
+    about = {"container": container.id, "condition": condition, "since_ns": now_ns()}
+    number = await ctx.runtime.park(about, client)
+    await _wait(ctx, ended, client, number)
+
+
+async def take_over(ctx: Context) -> None:
+    """Goes on waiting for those whom an earlier daemon left unanswered."""
+    for number, about, client in await ctx.runtime.parked():
+        container = ctx.registry.get(about["container"])
+        if container is None:
+            client.close()
+            await ctx.runtime.unpark(number)
+            continue
+        ended = _missed(container, about) or container.when(about["condition"])
+        ctx.background.spawn(_wait(ctx, ended, client, number), "wait")
+
+
+def _missed(container: Container, about: dict[str, Any]) -> "asyncio.Future[Ended] | None":
+    """The exit that was noted, but not told any more, before the earlier daemon died."""
+    state = container.state
+    if about["condition"] != "next-exit" or state.finished_ns < about["since_ns"]:
+        return None
+    future: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
+    future.set_result(Ended(state.exit_code))
+    return future
+
+
+async def _wait(ctx: Context, ended: "asyncio.Future[Ended]", client: socket.socket, number: int) -> None:
     loop = asyncio.get_running_loop()
+    client.setblocking(False)
     with client:
-        ended = container.when(condition)
         gone = loop.create_task(_wait_for_end(loop, client))
         try:
             await asyncio.wait((ended, gone), return_when=asyncio.FIRST_COMPLETED)
             if ended.done():
                 await loop.sock_sendall(client, body(ended.result()))
-        except ConnectionError:
+            # The keeper has the connection too: closing our side would not end it.
+            client.shutdown(socket.SHUT_RDWR)
+        except OSError:
             pass
         finally:
             ended.cancel()
             gone.cancel()
+    await ctx.runtime.unpark(number)
 
 
 async def _wait_for_end(loop: asyncio.AbstractEventLoop, client: socket.socket) -> None:
     try:
         while await loop.sock_recv(client, 4096):
             pass
-    except ConnectionError:
+    except OSError:
         pass
 
 

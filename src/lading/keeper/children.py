@@ -28,9 +28,6 @@ _RESET = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGINT, signal.S
 class Children:
     """Reaps whatever ends and tells whoever asked."""
 
-    # Seconds a runtime's helper may take to exit.
-    _PATIENCE = 10.0
-
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
         self._followed: dict[int, Ended] = {}
@@ -58,17 +55,17 @@ class Children:
             ended(early)
             return
         self._followed[pid] = ended
-        self._confirm(pid, time.monotonic() + self._PATIENCE)
+        self._confirm(pid, 0.005)
 
-    def _confirm(self, pid: int, deadline: float) -> None:
+    def _confirm(self, pid: int, pause: float) -> None:
         """crun leaves a container to a helper that has yet to exit: only then is it our child."""
         if pid not in self._followed or _is_ours(pid):
             return
-        if os.path.exists(f"/proc/{pid}") and time.monotonic() < deadline:
-            self._loop.after(0.005, lambda: self._confirm(pid, deadline))
+        if os.path.exists(f"/proc/{pid}"):
+            self._loop.after(pause, lambda: self._confirm(pid, min(2 * pause, 1.0)))
             return
-        ended = self._followed.pop(pid)
-        ended(UNKNOWN)
+        # Buried by somebody else.
+        self._followed.pop(pid)(UNKNOWN)
 
     def expect(self) -> None:
         """Until `settle`, ends of unknown children are remembered: one may be what a runtime started."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from lading.keeper import wire
 from lading.keeper.keeper import Keeper, Refused
 from lading.keeper.loop import BROKEN, READ, WRITE, Loop, say
+from lading.keeper.parking import Parking
 from lading.keeper.wire import Message
 
 # One packet carries 250 descriptors; clients beyond that are lost if the keeper dies.
@@ -102,11 +103,13 @@ class Server:
         self.connections: list[Connection] = []
         self.keeper = Keeper(loop, self.announce)
         self._upgrade = upgrade
+        self._parking = Parking()
         listener.setblocking(False)
         loop.watch(listener.fileno(), READ, self._called)
         self._simple: dict[str, Callable[[Message], Message | None]] = {
             "hello": lambda _: self.keeper.about(),
             "ping": lambda _: None,
+            "unpark": lambda m: self._parking.unpark(m["number"]),
             "resize": lambda m: self.keeper.resize(m["key"], m["height"], m["width"]),
             "signal": lambda m: self.keeper.signal(m["key"], m["signal"]),
             "close_stdin": lambda m: self.keeper.process(m["key"]).close_input(),
@@ -189,6 +192,11 @@ class Server:
             except Refused:
                 client.close()
                 raise
+        elif operation == "park":
+            reply({"number": self._parking.park(message["about"], descriptors[0])}, {})
+        elif operation == "parked":
+            abouts, connections = self._parking.all()
+            reply({"abouts": abouts}, connections)
         elif operation == "upgrade":
             self._upgrade(connection, message["n"])
         elif operation == "handles":

@@ -19,6 +19,7 @@ from lading.runtime.errors import LaunchError, exec_error, launch_error
 from lading.runtime.holdings import Held, HeldClient
 from lading.runtime.link import LinkLost, RuntimeFailed
 from lading.runtime.oci import OciRuntime, OciRuntimes
+from lading.runtime.strays import end_strays
 from lading.runtime.words import Attach, Detached, Exec, Exit, Launch, Process, Started
 
 News = Exit | Detached
@@ -106,6 +107,7 @@ class Runtime:
             try:
                 return await self._begin(facts, [*argv, order.key], files, order.console_size)
             except LinkLost:
+                await end_strays(files.pid)
                 await self._delete(oci, order.key)
                 files.remove()
                 return await self._begin(facts, [*argv, order.key], files, order.console_size)
@@ -143,6 +145,8 @@ class Runtime:
             words = order.process.get("args") or [""]
             raise exec_error(error.message, words[0], oci.name) from None
         except LinkLost as error:
+            # Not begun anew: the command may have done something already.
+            await end_strays(files.pid)
             raise LaunchError(f"the keeper died while it started the command: {error.message}") from None
         finally:
             files.remove()
@@ -203,6 +207,28 @@ class Runtime:
     async def close_stdin(self, key: str) -> None:
         """Ends a process's standard input."""
         await self._bond.ask("close_stdin", key=key, repeat=True)
+
+    async def park(self, about: Mapping[str, Any], connection: socket.socket) -> int:
+        """Has the keeper hold a connection for a later life of this daemon; the number to `unpark` it by.
+
+        Since the keeper holds it too, only a shutdown ends it.
+        """
+        answer, _ = await self._bond.ask(
+            "park", {"connection": connection.fileno()}, about=dict(about), repeat=True
+        )
+        return int(answer["number"])
+
+    async def unpark(self, number: int) -> None:
+        """The connection was answered."""
+        await self._bond.ask("unpark", number=number, repeat=True)
+
+    async def parked(self) -> list[tuple[int, Message, socket.socket]]:
+        """What an earlier life of this daemon had parked; the sockets are the caller's to close."""
+        answer, connections = await self._bond.ask("parked", repeat=True)
+        return [
+            (int(number), answer["abouts"][number], socket.socket(fileno=descriptor))
+            for number, descriptor in connections.items()
+        ]
 
     async def catch_up(self) -> None:
         """Returns once all news the keeper had told before this call has been heard."""

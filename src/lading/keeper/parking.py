@@ -1,0 +1,40 @@
+"""Connections that the daemon is to answer later, kept for the case that it is another daemon by then.
+
+Nobody reads or writes them here.
+"""
+
+from __future__ import annotations
+
+import os
+
+from lading.keeper.wire import Message
+
+# One packet carries 250 descriptors; what is parked beyond that ends with its daemon.
+_MOST = 240
+
+
+class Parking:
+    """Parked connections by number, each with what its daemon said about it."""
+
+    def __init__(self) -> None:
+        self._parked: dict[int, tuple[Message, int]] = {}
+        self._last = 0
+
+    def park(self, about: Message, connection: int) -> int:
+        """Keeps a duplicate of `connection`; the number to ask for it by, 0 where there is no room."""
+        if len(self._parked) >= _MOST:
+            return 0
+        self._last += 1
+        self._parked[self._last] = (about, os.dup(connection))
+        return self._last
+
+    def unpark(self, number: int) -> None:
+        """Lets go of one; it may be gone already."""
+        _, connection = self._parked.pop(number, ({}, -1))
+        if connection >= 0:
+            os.close(connection)
+
+    def all(self) -> tuple[Message, dict[str, int]]:
+        """What was said of each, and the descriptors, both by number."""
+        abouts = {str(number): about for number, (about, _) in self._parked.items()}
+        return abouts, {str(number): connection for number, (_, connection) in self._parked.items()}
