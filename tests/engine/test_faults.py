@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from tests.engine.census import take
-from tests.engine.engine import Engine, wait_for
+from tests.engine.engine import IMAGE, Engine, docker_cli, wait_for
 
 KILLS = 200
 COUNTER = "i=0; while :; do i=$((i+1)); echo $i; usleep 20000; done"
@@ -183,7 +183,7 @@ def _keeper_answers(engine: Engine) -> bool:
     return False
 
 
-def test_docker_run_gets_its_exit_code_through_a_kill_of_the_daemon(
+def test_docker_run_gets_its_exit_code_through_a_kill(
     new_engine: Callable[..., Engine],
 ) -> None:
     engine = new_engine()
