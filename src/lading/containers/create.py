@@ -10,6 +10,7 @@ from lading.containers.discard import erase
 from lading.containers.merge import merge, process_args
 from lading.containers.record import Container, Definition, State
 from lading.containers.release import mounted_root
+from lading.containers.unsupported import check_supported
 from lading.errors import InvalidParameter, NotFound
 from lading.ids import new_id, short_id
 from lading.logs import check_log_config
@@ -78,11 +79,11 @@ def settle(ctx: Context, container_id: str, config: ContainerConfig, host: HostC
     Raises InvalidParameter.
     """
     defaults = ctx.defaults
-    settle_host(host, defaults, ctx.machine.cgroup_version)
+    settle_host(host, defaults, ctx.runtime.default_runtime, ctx.machine.cgroup_version)
     restarts.check(host.restart_policy, host.auto_remove)
     check_log_config(host.log_config)
     ctx.runtime.check_runtime(host.runtime)
-    warnings = validate(config, host, ctx.machine)
+    warnings = validate(config, host, ctx.machine) + check_supported(config, host)
     if host.network_mode == "host":
         config.hostname = config.hostname or os.uname().nodename
     elif host.network_mode.startswith("container:"):
@@ -93,14 +94,14 @@ def settle(ctx: Context, container_id: str, config: ContainerConfig, host: HostC
     return warnings
 
 
-def settle_host(host: HostConfig, defaults: Defaults, cgroup_version: int) -> None:
+def settle_host(host: HostConfig, defaults: Defaults, runtime: str, cgroup_version: int) -> None:
     """Puts the daemon's defaults where the client said nothing. Pure."""
     if host.network_mode in ("", "default"):
         host.network_mode = "bridge"
     host.restart_policy.name = host.restart_policy.name or "no"
     host.ipc_mode = host.ipc_mode or "private"
     host.cgroupns_mode = host.cgroupns_mode or ("private" if cgroup_version == 2 else "host")
-    host.runtime = host.runtime or defaults.runtime
+    host.runtime = host.runtime or defaults.runtime or runtime
     host.shm_size = host.shm_size or defaults.shm_size
     if not host.log_config.type:
         host.log_config = msgspec.structs.replace(defaults.log)

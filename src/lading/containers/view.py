@@ -5,6 +5,7 @@ from typing import Any
 from lading.containers.exec_record import ExecRecord
 from lading.containers.record import Container, Definition, Joined, State, Status
 from lading.containers.status import command_text, status_text
+from lading.runtime.spec import MASKED, READ_ONLY, parse_security_options
 from lading.schema.container import ContainerConfig, EndpointSettings, as_list, to_wire
 from lading.units import NANOSECOND, rfc3339
 
@@ -34,7 +35,14 @@ def host_config_view(definition: Definition) -> dict[str, Any]:
     view["ConsoleSize"] = view["ConsoleSize"] or [0, 0]
     view["PortBindings"] = view["PortBindings"] or {}
     view["LogConfig"]["Config"] = view["LogConfig"]["Config"] or {}
+    if not definition.host.privileged and not _system_paths_open(definition):
+        view["MaskedPaths"] = list(MASKED) if view["MaskedPaths"] is None else view["MaskedPaths"]
+        view["ReadonlyPaths"] = list(READ_ONLY) if view["ReadonlyPaths"] is None else view["ReadonlyPaths"]
     return view
+
+
+def _system_paths_open(definition: Definition) -> bool:
+    return parse_security_options(definition.host.security_opt).system_paths_open
 
 
 def state_view(state: State) -> dict[str, Any]:
