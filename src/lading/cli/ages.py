@@ -6,6 +6,8 @@ import time
 
 from lading.units import NANOSECOND, human_duration
 
+_SIZE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+
 
 def ago(seconds: float) -> str:
     """How long ago a moment was: "2 hours ago"."""
@@ -15,6 +17,15 @@ def ago(seconds: float) -> str:
 def local_time(seconds: float) -> str:
     """A moment in local time: "2026-11-25 07:31:53 +0000 UTC"."""
     return time.strftime("%Y-%m-%d %H:%M:%S %z %Z", time.localtime(seconds))
+
+
+def rough_size(size: float) -> str:
+    """Three significant digits in powers of 1000, as lists show sizes."""
+    for unit in _SIZE_UNITS:
+        if size < 1000:
+            return f"{size:.3g}{unit}"
+        size /= 1000
+    return f"{size:.3g}EB"
 
 
 def short(identifier: str) -> str:

@@ -32,7 +32,7 @@ def check_pull(given: Given) -> None:
     """Raises UsageError for an unknown --pull."""
     if given["pull"] not in _PULLS:
         raise UsageError(
-            f"lading: invalid pull option: '{given['pull']}': must be one of \"always\", \"missing\" or \"never\""
+            f'lading: invalid pull option: \'{given["pull"]}\': must be one of "always", "missing" or "never"'
         )
 
 

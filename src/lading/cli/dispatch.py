@@ -57,7 +57,8 @@ def _report(failure: Exception) -> int:
         elif isinstance(failure, ClientError):
             err(failure.message)
         elif isinstance(failure, OSError):
-            err(f"lading: {failure.filename or ''}{': ' if failure.filename else ''}{failure.strerror or failure}")
+            place = f"{failure.filename}: " if failure.filename else ""
+            err(f"lading: {place}{failure.strerror or failure}")
         else:
             err(f"lading: internal error: {type(failure).__name__}: {failure}; please report this")
             if "-D" in sys.argv or "--debug" in sys.argv:
@@ -82,7 +83,7 @@ def _run(words: list[str]) -> int:
         out(f"Lading version {__version__}")
         return 0
     if options["log-level"] and options["log-level"] not in _LEVELS:
-        raise CommandFailed(f'unable to parse logging level: {options["log-level"]}', 125)
+        raise CommandFailed(f"unable to parse logging level: {options['log-level']}", 125)
     if not options.operands:
         return _overview()
     return _run_command(options)

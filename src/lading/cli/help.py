@@ -78,9 +78,7 @@ def _options(flags: Sequence[Flag]) -> str:
     width = max(_terminal_width() - column, 30)
     lines = []
     for head, flag in zip(heads, shown, strict=True):
-        first, *more = [
-            line for part in flag.text.split("\n") for line in textwrap.wrap(part, width)
-        ] or [""]
+        first, *more = [line for part in flag.text.split("\n") for line in textwrap.wrap(part, width)] or [""]
         lines.append(f"{head:<{column}}{first}")
         lines.extend(" " * column + line for line in more)
     return "\n".join(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from lading.cli.columns import align
-from lading.cli.errors import CommandFailed
+from lading.cli.errors import BadValue, CommandFailed
 from lading.cli.say import out
 from lading.cli.template import FUNCTIONS, Record, Template, TemplateError
 from lading.cli.template.errors import CallError
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 FORMAT_HELP = (
-    "How to show it: 'table', 'table TEMPLATE' for a table of your own columns, 'json', "
-    "or a Go template"
+    "How to show it: 'table', 'table TEMPLATE' for a table of your own columns, 'json', or a Go template"
 )
 """The help text of `--format` where there are tables."""
 
@@ -66,13 +65,9 @@ def _same(value: Any, *_: Any) -> Any:
     return value
 
 
-def _join_same(value: Any, *_: Any) -> Any:
-    return value
-
-
 _HEADER_FUNCTIONS = {
     **FUNCTIONS,
-    **{name: _same for name in ("json", "split", "join", "title", "lower", "upper", "pad", "truncate")},
+    **dict.fromkeys(("json", "split", "join", "title", "lower", "upper", "pad", "truncate"), _same),
     "println": lambda *values: " ".join(map(str, values)),
 }
 
@@ -114,15 +109,28 @@ def _render(source: str, rows: Iterable[Row]) -> list[str]:
     try:
         return [template.render(row) for row in rows]
     except TemplateError as error:
-        raise CommandFailed(f"template parsing error: {error.message}") from None
+        raise CommandFailed(f"failed to execute template: {error.message}") from None
+
+
+def check_filter(text: str) -> str:
+    """Raises BadValue unless it is name=value."""
+    if "=" not in text:
+        raise BadValue("bad format of filter (expected name=value)")
+    return text
+
+
+def check_template(source: str) -> None:
+    """Complains about a template before the engine is asked for anything. Raises CommandFailed."""
+    try:
+        Template(source)
+    except TemplateError as error:
+        raise CommandFailed(f"failed to parse template: {error.message}") from None
 
 
 def filters_query(texts: Iterable[str]) -> list[tuple[str, str]]:
-    """`--filter key=value …` as the query parameter `filters`. Raises CommandFailed."""
+    """`--filter key=value …` as the query parameter `filters`."""
     filters: dict[str, dict[str, bool]] = {}
     for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise CommandFailed("invalid argument: filters are written name=value")
+        name, _, value = text.partition("=")
         filters.setdefault(name.strip().lower(), {})[value.strip()] = True
-    return [("filters", json.dumps(filters, separators=(",", ":")))] if filters else []
+    return [("filters", json.dumps(filters, separators=(",", ":"), sort_keys=True))] if filters else []

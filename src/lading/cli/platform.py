@@ -6,7 +6,18 @@ import os
 
 from lading.cli.errors import CommandFailed
 
-_SYSTEMS = ("linux", "windows", "darwin", "freebsd", "netbsd", "openbsd", "solaris", "plan9", "aix", "android")
+_SYSTEMS = (
+    "linux",
+    "windows",
+    "darwin",
+    "freebsd",
+    "netbsd",
+    "openbsd",
+    "solaris",
+    "plan9",
+    "aix",
+    "android",
+)
 _ARCHITECTURES = {
     "i386": "386",
     "x86_64": "amd64",
@@ -21,7 +32,7 @@ _IMPLIED_VARIANTS = {"amd64": ("v1",), "arm64": ("8", "v8")}
 
 
 def normal_platform(text: str) -> str:
-    """"Linux/X86_64" as "linux/amd64"; "" stays "". Raises CommandFailed."""
+    """ "Linux/X86_64" as "linux/amd64"; "" stays "". Raises CommandFailed."""
     if not text:
         return ""
     parts = text.lower().split("/")

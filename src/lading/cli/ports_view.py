@@ -14,7 +14,7 @@ def host_and_port(address: str, port: object) -> str:
 
 
 def show_ports(ports: Iterable[dict[str, Any]]) -> str:
-    """"0.0.0.0:8080->80/tcp, 443/tcp": neighbours that map to themselves are drawn together."""
+    """ "0.0.0.0:8080->80/tcp, 443/tcp": neighbours that map to themselves are drawn together."""
     grouped: list[str] = []
     mapped: list[str] = []
     open_ranges: dict[tuple[str, str], list[int]] = {}

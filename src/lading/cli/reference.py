@@ -49,9 +49,7 @@ def parse_reference(text: str) -> Reference:
     if at and not _is_digest(digest):
         raise CommandFailed("invalid reference format")
     if is_identifier(text):
-        raise CommandFailed(
-            f"invalid repository name ({text}), cannot specify 64-byte hexadecimal strings"
-        )
+        raise CommandFailed(f"invalid repository name ({text}), cannot specify 64-byte hexadecimal strings")
     domain, path = _split_domain(rest)
     tag = ""
     colon = path.rfind(":")
@@ -119,7 +117,9 @@ def _is_domain(domain: str) -> bool:
     if domain.startswith("["):
         host, _, rest = domain[1:].partition("]")
         colon, port = rest[:1], rest[1:]
-        return _consists_of(host, "0123456789abcdefABCDEF:") and (not rest or (colon == ":" and port.isdecimal()))
+        return _consists_of(host, "0123456789abcdefABCDEF:") and (
+            not rest or (colon == ":" and port.isdecimal())
+        )
     labels = host.split(".")
     whole = all(_consists_of(label, _LETTERS + "-") and label.strip("-") == label for label in labels)
     return whole and (not colon or port.isdecimal())

@@ -6,7 +6,7 @@ to the engine because it makes enumerations of all names.
 
 from __future__ import annotations
 
-import _signal
+import _signal  # type: ignore[import-not-found]
 import posix
 
 SIGWINCH: int = _signal.SIGWINCH
@@ -37,7 +37,7 @@ class Signals:
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
-            _signal.signal(number, handler)  # type: ignore[arg-type]
+            _signal.signal(number, handler)
         _signal.set_wakeup_fd(self._wakeup_before)
         posix.close(self._reader)
         posix.close(self._writer)

@@ -26,7 +26,9 @@ def start_engine(client: Client) -> None:
             client.ping()
         except ClientError:
             if _has_ended(process):
-                raise CommandFailed(_last_words("the engine was not running and could not be started")) from None
+                raise CommandFailed(
+                    _last_words("the engine was not running and could not be started")
+                ) from None
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
         else:
@@ -62,7 +64,9 @@ def _spawn_detached(program: str) -> int:
             setsid=True,
         )
     except OSError as error:
-        raise CommandFailed(f"the engine is not running, and {program} did not start: {error.strerror}") from None
+        raise CommandFailed(
+            f"the engine is not running, and {program} did not start: {error.strerror}"
+        ) from None
     finally:
         os.close(log)
         os.close(nothing)

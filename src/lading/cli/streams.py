@@ -42,7 +42,7 @@ class Conversation:
         tty: bool,
         stdin: bool,
         detach_keys: bytes = b"",
-        on_resize: Callable[[], None] | None = None,
+        on_resize: Callable[[], object] | None = None,
         on_signal: Callable[[str], None] | None = None,
     ) -> None:
         self._channel = channel

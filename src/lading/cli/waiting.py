@@ -61,7 +61,8 @@ class Ending:
             except ApiError as refusal:
                 if refusal.status == _NOT_FOUND:
                     raise CommandFailed(
-                        "lading: the container was removed while the engine was away; its exit code is unknown",
+                        "lading: the container was removed while the engine was away; "
+                        "its exit code is unknown",
                         _ENGINE_FAILED,
                     ) from None
                 trouble = refusal.message

@@ -14,7 +14,7 @@ from lading.client.reply import Reply, Streaming, check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
     from lading.client.address import Address, TlsFiles
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 NEWEST_API = "1.51"
 _OLDEST_API_WITHOUT_A_NAME = "1.24"
+_AT_ONCE = 50
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~")
 _IN_A_PATH = _UNRESERVED | frozenset(b"/:@+")
 
@@ -69,6 +70,26 @@ class Client:
         """
         return self._exchange(method, f"/v{self.api_version}{path}", query, body)
 
+    def call_each(self, method: str, paths: Sequence[str], query: Query = ()) -> Iterator[ApiError | None]:
+        """The same request for many objects, all under way at once; each one's refusal or None, in order.
+
+        Raises ConnectionFailed, ConnectionLost.
+        """
+        for start in range(0, len(paths), _AT_ONCE):
+            under_way = []
+            for path in paths[start : start + _AT_ONCE]:
+                target = f"/v{self.api_version}{path}"
+                connection = self._connection()
+                connection.send(self._head(method, target, query, None))
+                under_way.append(connection)
+            for connection in under_way:
+                try:
+                    self._finish(connection, method)
+                except ApiError as refusal:
+                    yield refusal
+                else:
+                    yield None
+
     def get(self, path: str, query: Query = ()) -> Any:
         """The JSON of a GET. Raises ApiError, ConnectionFailed, ConnectionLost."""
         return self.call("GET", path, query).json()
@@ -88,6 +109,9 @@ class Client:
         connection = self._connection()
         payload = None if body is None else dumps(body)
         connection.send(self._head(method, target, query, payload) + (payload or b""))
+        return self._finish(connection, method)
+
+    def _finish(self, connection: Connection, method: str) -> Reply:
         status, reason, headers = connection.head()
         answer = Streaming(connection, method, status, headers)
         data = answer.read()

@@ -31,9 +31,9 @@ def _refuse(value: object) -> object:
 
 def _build() -> tuple[Callable[[str], Any], Callable[[Any], str]]:
     try:
-        import _json  # type: ignore[import-not-found]
+        import _json  # noqa: PLC0415 - may be missing
 
-        scan = _json.make_scanner(_Context())
+        scan = _json.make_scanner(_Context())  # type: ignore[arg-type]
         encode = _json.make_encoder(
             None, _refuse, _json.encode_basestring_ascii, None, ":", ",", False, False, False
         )
@@ -59,7 +59,7 @@ def _build() -> tuple[Callable[[str], Any], Callable[[Any], str]]:
 
 
 def _portable() -> tuple[Callable[[str], Any], Callable[[Any], str]]:
-    import json
+    import json  # noqa: PLC0415 - what this module is there to avoid
 
     return json.loads, lambda value: json.dumps(value, separators=(",", ":"))
 

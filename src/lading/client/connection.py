@@ -121,7 +121,7 @@ def open_connection(address: Address, tls: TlsFiles | None) -> Connection:
     plain = _open_tcp(address)
     if tls is None:
         return Connection(plain)
-    from lading.client.tls import secure
+    from lading.client.tls import secure  # noqa: PLC0415 - ssl is slow to import
 
     return Connection(secure(plain, address, tls))
 
@@ -165,7 +165,9 @@ def _failed(address: Address, error: OSError) -> ConnectionFailed:
         return ConnectionFailed(
             f"Cannot connect to the Lading engine at {address.text}. Is ladingd running?", absent=True
         )
-    return ConnectionFailed(f"Cannot connect to the Lading engine at {address.text}: {error.strerror or error}")
+    return ConnectionFailed(
+        f"Cannot connect to the Lading engine at {address.text}: {error.strerror or error}"
+    )
 
 
 def lost(error: OSError) -> ConnectionLost:

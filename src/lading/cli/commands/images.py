@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lading.cli.ages import ago, local_time, short
+from lading.cli.ages import ago, local_time, rough_size, short
 from lading.cli.command import Command
 from lading.cli.flags import Flag
-from lading.cli.listing import FORMAT_HELP, Row, filters_query, print_list
+from lading.cli.listing import FORMAT_HELP, Row, check_filter, filters_query, print_list
 from lading.units import human_size
 
 TYPE_CHECKING = False
@@ -36,11 +36,10 @@ class ImageRow(Row):
         "Size": "SIZE",
         "Tag": "TAG",
         "UniqueSize": "UNIQUE SIZE",
+        "VirtualSize": "SIZE",
     }
 
-    def __init__(
-        self, image: dict[str, Any], repository: str, tag: str, digest: str, truncate: bool
-    ) -> None:
+    def __init__(self, image: dict[str, Any], repository: str, tag: str, digest: str, truncate: bool) -> None:
         self._image = image
         self._repository = repository
         self._tag = tag
@@ -69,6 +68,9 @@ class ImageRow(Row):
         return local_time(created) if created > 0 else ""
 
     def Size(self) -> str:
+        return rough_size(self._image["Size"])
+
+    def VirtualSize(self) -> str:
         return human_size(self._image["Size"])
 
     def Containers(self) -> str:
@@ -122,11 +124,8 @@ def run(session: Session, given: Given) -> None:
     query += filters_query(filters)
     images = session.client.get("/images/json", query)
     template = given["format"]
-    with_digests = given["digests"] or ".Digest" in template or template == "json"
-    rows: list[Row] = []
-    for image in sorted(images, key=lambda image: -image["Created"]):
-        found = rows_of(image, not given["no-trunc"], with_digests)
-        rows.extend([next(found)] if given["quiet"] and not template else found)
+    with_digests = given["digests"] or ".Digest" in template
+    rows = [row for image in images for row in rows_of(image, not given["no-trunc"], with_digests)]
     table = _HEAD + ("{{.Digest}}\t" if given["digests"] else "") + _TAIL
     print_list(rows, ImageRow, template, table, given["quiet"])
 
@@ -138,7 +137,7 @@ COMMAND = Command(
     (
         Flag("all", "a", "", "Show all images, intermediate ones too"),
         Flag("digests", "", "", "Show digests"),
-        Flag("filter", "f", "filter", "Show only what fits: name=value", gathers=True),
+        Flag("filter", "f", "filter", "Show only what fits: name=value", gathers=True, check=check_filter),
         Flag("format", "", "string", FORMAT_HELP),
         Flag("no-trunc", "", "", "Do not shorten anything"),
         Flag("quiet", "q", "", "Show IDs alone"),

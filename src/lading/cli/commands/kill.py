@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lading.cli.command import Command
-from lading.cli.each import for_each
+from lading.cli.each import for_each_container
 from lading.cli.flags import Flag
 
 TYPE_CHECKING = False
@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
 def run(session: Session, given: Given) -> int:
     query = [("signal", given["signal"])] if given["signal"] else []
-    return for_each(
-        given.operands, lambda name: session.client.call("POST", f"/containers/{name}/kill", query)
-    )
+    return for_each_container(session.client, given.operands, "kill", query)
 
 
 COMMAND = Command(

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 def moment(text: str) -> str:
     """What `--since` and `--until` say, as the API takes it. Raises CommandFailed."""
-    if not text:
-        return ""
+    if text.isdecimal():
+        return text
     import time
 
     from lading.errors import InvalidParameter
@@ -32,15 +32,20 @@ def moment(text: str) -> str:
 
 def run(session: Session, given: Given) -> None:
     client, name = session.client, given.operands[0]
-    config = client.get(f"/containers/{name}/json")["Config"]
+    container = client.get(f"/containers/{name}/json")
     query = [("stdout", "1"), ("stderr", "1")]
     query += [(flag, "1") for flag in ("details", "follow", "timestamps") if given[flag]]
-    query += [(flag, moment(given[flag])) for flag in ("since", "until") if given[flag]]
+    for flag in ("since", "until"):
+        if given[flag]:
+            try:
+                query.append((flag, moment(given[flag])))
+            except CommandFailed as failure:
+                raise CommandFailed(f'invalid value for "{flag}": {failure.message}') from None
     query.append(("tail", given["tail"]))
-    answer = client.stream("GET", f"/containers/{name}/logs", query)
+    answer = client.stream("GET", f"/containers/{container['Id']}/logs", query)
     frames = Frames()
     for piece in answer.pieces():
-        if config["Tty"]:
+        if container["Config"]["Tty"]:
             write(1, piece)
             continue
         try:

@@ -28,10 +28,12 @@ def run(session: Session, given: Given) -> None:
     wanted = given.operands[1]
     number, slash, _ = wanted.partition("/")
     if not number.isdecimal():
-        raise CommandFailed(f"Error: invalid port ({number}): invalid syntax")
+        raise CommandFailed(
+            f'Error: invalid port ({number}): strconv.ParseUint: parsing "{number}": invalid syntax'
+        )
     bindings = ports.get(wanted if slash else f"{wanted}/tcp")
     if not bindings:
-        raise CommandFailed(f"Error: No public port '{wanted if slash else wanted + '/tcp'}' published for {container}")
+        raise CommandFailed(f"Error: No public port '{wanted}' published for {container}")
     out("\n".join(host_and_port(binding["HostIp"], binding["HostPort"]) for binding in bindings))
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from lading.cli.ages import ago, cut, local_time, short
+from lading.cli.ages import ago, cut, local_time, rough_size, short
 from lading.cli.command import Command
 from lading.cli.flags import Flag
-from lading.cli.listing import FORMAT_HELP, Row, filters_query, print_list
+from lading.cli.listing import FORMAT_HELP, Row, check_filter, check_template, filters_query, print_list
 from lading.cli.ports_view import show_ports
+from lading.cli.say import err
 from lading.cli.template.printf import quote
-from lading.units import human_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class ContainerRow(Row):
         "Mounts": "MOUNTS",
         "Names": "NAMES",
         "Networks": "NETWORKS",
+        "Platform": "PLATFORM",
         "Ports": "PORTS",
         "RunningFor": "CREATED",
         "Size": "SIZE",
@@ -78,6 +79,11 @@ class ContainerRow(Row):
     def RunningFor(self) -> str:
         return ago(self._container["Created"])
 
+    def Platform(self) -> dict[str, str] | None:
+        manifest = self._container.get("ImageManifestDescriptor") or {}
+        platform: dict[str, str] | None = manifest.get("platform")
+        return platform
+
     def Ports(self) -> str:
         return show_ports(self._container.get("Ports") or ())
 
@@ -88,9 +94,9 @@ class ContainerRow(Row):
         return str(self._container.get("Status", ""))
 
     def Size(self) -> str:
-        own = human_size(self._container.get("SizeRw") or 0)
+        own = rough_size(self._container.get("SizeRw") or 0)
         whole = self._container.get("SizeRootFs") or 0
-        return f"{own} (virtual {human_size(whole)})" if whole > 0 else own
+        return f"{own} (virtual {rough_size(whole)})" if whole > 0 else own
 
     def Labels(self) -> str:
         labels: dict[str, str] = self._container.get("Labels") or {}
@@ -116,11 +122,15 @@ class ContainerRow(Row):
 
 def run(session: Session, given: Given) -> None:
     last = 1 if given["latest"] and given["last"] == -1 else given["last"]
-    query = [("all", "1")] if given["all"] or last > 0 else []
+    query = [("all", "1")] if given["all"] else []
     if last > 0:
         query.append(("limit", str(last)))
     template = given["format"]
-    wants_size = given["size"] or (not given["quiet"] and ".Size" in template)
+    if template and given["quiet"]:
+        err("WARNING: Ignoring custom format, because both --format and --quiet are set.")
+        template = ""
+    check_template(template)
+    wants_size = given["size"] or ".Size" in template or "json .}" in template
     if wants_size:
         query.append(("size", "1"))
     query += filters_query(given["filter"])
@@ -136,7 +146,7 @@ COMMAND = Command(
     "List containers",
     (
         Flag("all", "a", "", "Show all containers, not only running ones"),
-        Flag("filter", "f", "filter", "Show only what fits: name=value", gathers=True),
+        Flag("filter", "f", "filter", "Show only what fits: name=value", gathers=True, check=check_filter),
         Flag("format", "", "string", FORMAT_HELP),
         Flag("last", "n", "int", "Show the last n created containers, in any state", default=-1),
         Flag("latest", "l", "", "Show the container created last, in any state"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lading.cli.command import Command
 from lading.cli.commands.stop import FLAGS, stop_query
-from lading.cli.each import for_each
+from lading.cli.each import for_each_container
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
 def run(session: Session, given: Given) -> int:
     query = stop_query(given)
-    return for_each(
-        given.operands, lambda name: session.client.call("POST", f"/containers/{name}/restart", query)
-    )
+    return for_each_container(session.client, given.operands, "restart", query)
 
 
 COMMAND = Command(

@@ -6,7 +6,6 @@ from lading.cli.command import Command
 from lading.cli.errors import CommandFailed
 from lading.cli.flags import Flag
 from lading.cli.say import err, out
-from lading.client import ApiError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,27 +16,23 @@ _NOT_FOUND = 404
 
 
 def run(session: Session, given: Given) -> int:
-    query = [(name, "1") for name, flag in (("v", "volumes"), ("link", "link"), ("force", "force")) if given[flag]]
-    failures = []
-    forgiven = False
-    for name in given.operands:
-        name = name.strip("/")
-        if not name:
-            raise CommandFailed("Container name cannot be empty")
-        try:
-            session.client.call("DELETE", f"/containers/{name}", query)
-        except ApiError as refusal:
-            # What is not there needs no force: a script that cleans up is content.
-            forgiven = given["force"] and refusal.status == _NOT_FOUND
-            if forgiven:
-                err(f"Error response from daemon: {refusal.message}")
-            else:
-                failures.append(f"Error response from daemon: {refusal.message}")
-        else:
+    query = [
+        (name, "1") for name, flag in (("v", "volumes"), ("link", "link"), ("force", "force")) if given[flag]
+    ]
+    names = [name.strip("/") for name in given.operands]
+    if not all(names):
+        raise CommandFailed("Container name cannot be empty")
+    refusals = session.client.call_each("DELETE", [f"/containers/{name}" for name in names], query)
+    code = 0
+    for name, refusal in zip(names, refusals, strict=True):
+        if refusal is None:
             out(name)
-    if failures:
-        err("\n".join(failures))
-    return 1 if failures else 0
+            continue
+        err(f"Error response from daemon: {refusal.message}")
+        # What is not there needs no force: a script that cleans up is content.
+        if not (given["force"] and refusal.status == _NOT_FOUND):
+            code = 1
+    return code
 
 
 COMMAND = Command(

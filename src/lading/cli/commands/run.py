@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from lading.cli.session import Session
     from lading.client import Client
 
-_NOT_FOUND_WORDS = ("executable file not found", "no such file or directory", "system cannot find the file specified")
+_NOT_FOUND_WORDS = (
+    "executable file not found",
+    "no such file or directory",
+    "system cannot find the file specified",
+)
 _NOT_EXECUTABLE_WORDS = ("permission denied", "is a directory")
 _FAILED, _NOT_EXECUTABLE, _NOT_FOUND = 125, 126, 127
 _STREAMS = (("AttachStdin", "stdin"), ("AttachStdout", "stdout"), ("AttachStderr", "stderr"))
@@ -91,7 +95,9 @@ def _run_attached(client: Client, container: str, given: Given, body: dict[str, 
 
 
 def _start_failed(refusal: ApiError) -> int:
-    return _fail(f"lading: Error response from daemon: {refusal.message}", start_failure_code(refusal.message))
+    return _fail(
+        f"lading: Error response from daemon: {refusal.message}", start_failure_code(refusal.message)
+    )
 
 
 def start_failure_code(message: str) -> int:

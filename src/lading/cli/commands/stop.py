@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lading.cli.command import Command
-from lading.cli.each import for_each
+from lading.cli.each import for_each_container
 from lading.cli.flags import Flag
 
 TYPE_CHECKING = False
@@ -27,9 +27,7 @@ def stop_query(given: Given) -> list[tuple[str, str]]:
 
 def run(session: Session, given: Given) -> int:
     query = stop_query(given)
-    return for_each(
-        given.operands, lambda name: session.client.call("POST", f"/containers/{name}/stop", query)
-    )
+    return for_each_container(session.client, given.operands, "stop", query)
 
 
 COMMAND = Command(

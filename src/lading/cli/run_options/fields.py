@@ -34,7 +34,9 @@ def _quoted(text: str, position: int) -> tuple[str, int]:
     while True:
         end = text.find('"', position)
         if end < 0:
-            raise BadValue(f'parse error on line 1, column {len(text) + 1}: extraneous or missing " in quoted-field')
+            raise BadValue(
+                f'parse error on line 1, column {len(text) + 1}: extraneous or missing " in quoted-field'
+            )
         pieces.append(text[position:end])
         if not text.startswith('""', end):
             break

@@ -15,7 +15,7 @@ FLAGS = (
     Flag("health-cmd", "", "string", "Command that tells whether the container is healthy"),
     Flag("health-interval", "", "duration", "Time between two checks (ms|s|m|h)", default=0),
     Flag("health-retries", "", "int", "Failures in a row that make the container unhealthy", default=0),
-    Flag("health-start-interval", "", "duration", "Time between two checks while it starts (ms|s|m|h)", default=0,
+    Flag("health-start-interval", "", "duration", "Time between two while it starts (ms|s|m|h)", default=0,
          since="1.44"),
     Flag("health-start-period", "", "duration", "Time to start in which failures do not count (ms|s|m|h)",
          default=0),

@@ -53,10 +53,13 @@ def _check_whole(mount: dict[str, Any], recursion: str) -> None:
         if options in mount and mount["Type"] != kind:
             raise BadValue(f"cannot mix '{kind}-*' options with mount type '{mount['Type']}'")
     if recursion in ("writable", "readonly") and not mount.get("ReadOnly"):
-        raise BadValue(f"option 'bind-recursive={recursion}' requires 'readonly' to be specified in conjunction")
+        raise BadValue(
+            f"option 'bind-recursive={recursion}' requires 'readonly' to be specified in conjunction"
+        )
     if recursion == "readonly" and mount["BindOptions"].get("Propagation") != "rprivate":
         raise BadValue(
-            "option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be specified in conjunction"
+            "option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' "
+            "to be specified in conjunction"
         )
 
 
@@ -99,8 +102,7 @@ def _not_recursive(mount: dict[str, Any], name: str, value: str) -> None:
 def _recursive(mount: dict[str, Any], name: str, value: str) -> None:
     if value not in _RECURSION:
         raise BadValue(
-            f"invalid value for {name}: {value} "
-            '(must be "enabled", "disabled", "writable", or "readonly")'
+            f'invalid value for {name}: {value} (must be "enabled", "disabled", "writable", or "readonly")'
         )
     option = {
         "disabled": "NonRecursive",

@@ -69,9 +69,7 @@ def _short_form(text: str) -> str:
     for field in text.split(","):
         name, equals, value = field.partition("=")
         if not equals:
-            raise UsageError(
-                f"lading: invalid publish opts format (should be name=value but got '{field}')"
-            )
+            raise UsageError(f"lading: invalid publish opts format (should be name=value but got '{field}')")
         fields[name.strip()] = value.strip()
     published, target = fields.get("published", ""), fields.get("target", "")
     return f"{published}:{target}/{fields.get('protocol', 'tcp')}"
@@ -79,7 +77,7 @@ def _short_form(text: str) -> str:
 
 def parse_publish(text: str) -> list[tuple[str, dict[str, str]]]:
     """Pairs of a container's port ("80/tcp") and where on the host it goes. Raises UsageError."""
-    address_and_host, colon, container = text.rpartition(":")
+    address_and_host, _, container = text.rpartition(":")
     address, _, host = address_and_host.rpartition(":")
     container, _, protocol = container.partition("/")
     protocol = (protocol.partition("/")[0] or "tcp").lower()

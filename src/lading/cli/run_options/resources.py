@@ -85,15 +85,12 @@ def read_ulimit(text: str) -> dict[str, Any]:
         raise BadValue(f"invalid ulimit type: {name}")
     values = value.split(":")
     if len(values) > 2:
-        raise BadValue(
-            f"too many limit value arguments - {value}, can only have up to two, `soft[:hard]`"
-        )
+        raise BadValue(f"too many limit value arguments - {value}, can only have up to two, `soft[:hard]`")
     soft = read_int(values[0])
     hard = read_int(values[-1])
     if hard != -1 and soft == -1:
         raise BadValue(
-            "ulimit soft limit must be less than or equal to hard limit: "
-            f"soft: -1 (unlimited), hard: {hard}"
+            f"ulimit soft limit must be less than or equal to hard limit: soft: -1 (unlimited), hard: {hard}"
         )
     if hard != -1 and soft > hard:
         raise BadValue(f"ulimit soft limit must be less than or equal to hard limit: {soft} > {hard}")

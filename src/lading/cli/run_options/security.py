@@ -39,7 +39,9 @@ FLAGS = (
     Flag("privileged", "", "", "Switch isolation off: all capabilities, all devices"),
     Flag("read-only", "", "", "Mount the root file system read-only"),
     Flag("security-opt", "", "list", "Security option, such as no-new-privileges or seccomp=profile.json"),
-    Flag("sysctl", "", "map", "Kernel parameter of the container: name=value", gathers=True, check=read_sysctl),
+    Flag(
+        "sysctl", "", "map", "Kernel parameter of the container: name=value", gathers=True, check=read_sysctl
+    ),
     Flag("userns", "", "string", "User namespace: host"),
     Flag("uts", "", "string", "UTS namespace: host"),
 )

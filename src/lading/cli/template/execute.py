@@ -19,7 +19,7 @@ from lading.cli.template.nodes import (
     Variable,
 )
 from lading.cli.template.parser import parse
-from lading.cli.template.values import kind, show, truth
+from lading.cli.template.values import NO_VALUE, kind, show, truth
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Template:
     """A parsed template.
 
     `optional` names keys that a mapping may lack and that then count as nil:
-    what an API leaves out when it is empty.
+    what an API leaves out when it is empty. `nil` is how nil is printed.
     """
 
     def __init__(
@@ -59,16 +59,18 @@ class Template:
         source: str,
         functions: Mapping[str, Callable[..., Any]] = FUNCTIONS,
         optional: Collection[str] = (),
+        nil: str = NO_VALUE,
     ) -> None:
         """Raises TemplateError."""
         self._source = source
         self._functions = functions
         self._optional = optional
+        self._nil = nil
         self._parts = parse(source, functions)
 
     def render(self, value: Any) -> str:
         """Raises TemplateError."""
-        run = _Run(self._source, self._functions, self._optional, value)
+        run = _Run(self._source, self._functions, self._optional, value, self._nil)
         run.parts(self._parts, value)
         return "".join(run.output)
 
@@ -80,7 +82,9 @@ class _Run:
         functions: Mapping[str, Callable[..., Any]],
         optional: Collection[str],
         root: Any,
+        nil: str,
     ) -> None:
+        self._nil = nil
         self._source = source
         self._functions = functions
         self._optional = optional
@@ -105,7 +109,7 @@ class _Run:
             elif isinstance(part, Action):
                 value = self._pipeline(part.pipeline, dot)
                 if not part.pipeline.variables:
-                    self.output.append(show(value))
+                    self.output.append(self._nil if value is None else show(value))
             elif isinstance(part, Jump):
                 raise _Break if part.kind == "break" else _Continue
             elif part.kind == "range":
@@ -223,7 +227,9 @@ class _Run:
             value = self._pipeline(node, dot)
             del self._variables[depth:]
             return value
-        return self._call(Command(node.offset, node.shown, [node]), Function(node.offset, node.shown), (), dot, ())
+        return self._call(
+            Command(node.offset, node.shown, [node]), Function(node.offset, node.shown), (), dot, ()
+        )
 
     def _variable(self, name: str) -> Any:
         return next(value for known, value in reversed(self._variables) if known == name)

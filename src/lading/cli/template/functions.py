@@ -18,8 +18,12 @@ __all__ = ["FUNCTIONS", "truth"]
 
 
 def to_json(value: Any) -> str:
-    """Compact JSON with sorted keys of plain mappings left as they came."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_plain)
+    """Compact JSON. What HTML cares about is escaped in records, as their Go counterparts do."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_plain)
+    if hasattr(value, "as_dict"):
+        for character in "<>&":
+            text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
 
 
 def _plain(value: Any) -> Any:
@@ -152,7 +156,9 @@ def _equal(first: Any, *others: Any) -> bool:
                 return True
             continue
         if "other" in (family, theirs):
-            raise CallError(f"non-comparable type {show(first)}: {kind(first if family == 'other' else other)}")
+            raise CallError(
+                f"non-comparable type {show(first)}: {kind(first if family == 'other' else other)}"
+            )
         if family != theirs:
             raise CallError("incompatible types for comparison")
         if first == other:

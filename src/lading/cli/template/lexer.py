@@ -6,13 +6,11 @@ from lading.cli.template.errors import TemplateError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 _SPACES = " \t\r\n"
 _PUNCTUATION = {"(": "(", ")": ")", "|": "|", ",": ",", "=": "="}
-KEYWORDS = frozenset(
-    "block break continue define else end if range nil template with".split()
-)
+KEYWORDS = frozenset("block break continue define else end if range nil template with".split())
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\\": "\\"}
 _ESCAPES |= {'"': '"', "'": "'"}
 
@@ -97,7 +95,8 @@ class _Lexer:
             "-}}", self._at + 1
         )
 
-    def _action(self) -> Iterator[Token]:
+    def _action(self) -> Generator[Token, None, bool]:
+        """An action's tokens; returns whether the text after it is trimmed."""
         depth = 0
         while True:
             if depth == 0 and self._at_trimming_close():
@@ -119,10 +118,7 @@ class _Lexer:
         source, at = self._source, self._at
         character = source[at]
         if character in _SPACES:
-            end = at
-            while end < len(source) and source[end] in _SPACES and not source.startswith("-}}", end + 1):
-                end += 1
-            return self._token("space", max(end, at + 1))
+            return self._space()
         if source.startswith(":=", at):
             return self._token(":=", at + 2)
         if character in _PUNCTUATION:
@@ -130,10 +126,7 @@ class _Lexer:
         if character == '"':
             return self._quoted()
         if character == "`":
-            end = source.find("`", at + 1)
-            if end < 0:
-                raise self._fail("unterminated raw quoted string")
-            return self._token("string", end + 1, source[at + 1 : end])
+            return self._raw()
         if character == "'":
             return self._character()
         if character == "." and not source[at + 1 : at + 2].isdecimal():
@@ -146,6 +139,12 @@ class _Lexer:
         if character.isalpha() or character == "_":
             return self._word()
         raise self._fail(f"unrecognized character in action: {_character_name(character)}")
+
+    def _space(self) -> Token:
+        source, end = self._source, self._at + 1
+        while source[end : end + 1] in tuple(_SPACES) and not source.startswith("-}}", end + 1):
+            end += 1
+        return self._token("space", end)
 
     def _name_end(self, at: int) -> int:
         source = self._source
@@ -163,7 +162,9 @@ class _Lexer:
     def _number(self) -> Token:
         source, end = self._source, self._at + 1
         while end < len(source) and (
-            source[end].isalnum() or source[end] in "._" or (source[end] in "+-" and source[end - 1] in "eEpP")
+            source[end].isalnum()
+            or source[end] in "._"
+            or (source[end] in "+-" and source[end - 1] in "eEpP")
         ):
             end += 1
         text = source[self._at : end]
@@ -172,8 +173,15 @@ class _Lexer:
             raise self._fail(f"bad number syntax: {_quote(text)}")
         return self._token("number", end, value)
 
+    def _raw(self) -> Token:
+        end = self._source.find("`", self._at + 1)
+        if end < 0:
+            raise self._fail("unterminated raw quoted string")
+        return self._token("string", end + 1, self._source[self._at + 1 : end])
+
     def _quoted(self) -> Token:
-        value, at = [], self._at + 1
+        value: list[str] = []
+        at = self._at + 1
         while True:
             character = self._source[at : at + 1]
             if character in ("", "\n"):
@@ -217,7 +225,13 @@ def _read_number(text: str) -> int | float | None:
     except ValueError:
         pass
     try:
-        return float.fromhex(text) if digits[:2].lower() == "0x" else float(text) if digits[:1] in _FLOATS else None
+        return (
+            float.fromhex(text)
+            if digits[:2].lower() == "0x"
+            else float(text)
+            if digits[:1] in _FLOATS
+            else None
+        )
     except ValueError:
         return None
 

@@ -132,7 +132,7 @@ class _Parser:
             self._close("else")
             otherwise, stop = self._parts(kind)
             if stop.kind == "else":
-                raise self._fail(f"expected end; found {{{{else}}}}", stop)
+                raise self._fail("expected end; found {{else}}", stop)
         self._close("end")
         del self._variables[depth:]
         return Branch(kind, pipeline, body, otherwise)
@@ -142,7 +142,7 @@ class _Parser:
     def _pipeline(self, context: str, end: str) -> Pipeline:
         start = self._skip_space()
         variables, assigns = self._declaration(context)
-        commands = []
+        commands: list[Command] = []
         while True:
             token = self._skip_space()
             if token.kind == end:

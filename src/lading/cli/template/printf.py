@@ -142,5 +142,7 @@ def quote(text: str) -> str:
         elif ord(character) < 0x80:
             pieces.append(f"\\x{ord(character):02x}")
         else:
-            pieces.append(f"\\u{ord(character):04x}" if ord(character) < 0x10000 else f"\\U{ord(character):08x}")
+            pieces.append(
+                f"\\u{ord(character):04x}" if ord(character) < 0x10000 else f"\\U{ord(character):08x}"
+            )
     return '"' + "".join(pieces) + '"'

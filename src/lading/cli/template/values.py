@@ -55,6 +55,6 @@ def kind(value: Any) -> str:
         ((list, tuple), "[]interface {}"),
         (dict, "map[string]interface {}"),
     ):
-        if isinstance(value, types):  # type: ignore[arg-type]
+        if isinstance(value, types):
             return name
     return type(value).__name__
