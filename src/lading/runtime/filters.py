@@ -32,9 +32,13 @@ class Filters:
         self._directory = directory
         self._compiled: dict[str, str | None] = {}
 
+    def knows(self, profile: Mapping[str, Any]) -> bool:
+        """Whether `annotation` would answer at once."""
+        return _text(profile) in self._compiled
+
     def annotation(self, profile: Mapping[str, Any]) -> dict[str, str] | None:
         """The annotation that carries `profile`, or None where it must be passed as it is."""
-        text = json.dumps(profile, sort_keys=True)
+        text = _text(profile)
         if text not in self._compiled:
             self._compiled[text] = self._load_or_compile(text, profile)
         encoded = self._compiled[text]
@@ -58,6 +62,10 @@ class Filters:
         # What a name means depends on both: the same profile may compile to more with a newer library.
         facts = f"{seccomp.library_version()} {platform.machine()} {text}"
         return f"{self._directory}/{hashlib.sha256(facts.encode()).hexdigest()}.bpf"
+
+
+def _text(profile: Mapping[str, Any]) -> str:
+    return json.dumps(profile)
 
 
 def _read(path: str) -> bytes:

@@ -19,13 +19,15 @@ from lading.aio import process, tasks
 from lading.runtime.filters import Filters
 from lading.runtime.oci import OciRuntime
 from lading.runtime.runtime import Runtime
-from lading.runtime.spec import seccomp
+from lading.runtime.spec import HostFacts, granted, seccomp
 
 _log = logging.getLogger(__name__)
 
 _PROGRAM_DIRECTORIES = ("/bin", "/lib", "/lib64", "/usr")
 _FILTERED = "Seccomp:\t2"
-_TIMEOUT = 20.0
+_PROGRAM = "sleep"
+_TIMEOUT, _LOOKS, _PAUSE = 20.0, 400, 0.005
+"""Seconds; looks at a process that is to become another program, and seconds between them."""
 
 
 class FilterPassing:
@@ -44,14 +46,18 @@ class FilterPassing:
         self._honoured: dict[str, bool] = {}
         self._lock = asyncio.Lock()
 
-    async def prepare(self) -> None:
+    async def prepare(self, facts: HostFacts) -> None:
         """Settles the default runtime and the default profile, so that no container's start waits for it."""
-        await self._honours(self._runtime.default_runtime)
+        rights = frozenset(granted(None, None, privileged=False, known=facts.capabilities))
+        await self.annotation("", seccomp.default(rights, facts.machine))
 
     async def annotation(self, runtime_name: str, profile: Mapping[str, Any]) -> dict[str, str] | None:
         """The annotation that carries `profile`, or None where config.json must carry it."""
         if not await self._honours(runtime_name or self._runtime.default_runtime):
             return None
+        if not self._filters.knows(profile):
+            # Some 15 ms, which the other containers shall not wait for.
+            return await tasks.in_thread(self._filters.annotation, profile)
         return self._filters.annotation(profile)
 
     async def _honours(self, name: str) -> bool:
@@ -65,9 +71,9 @@ class FilterPassing:
     async def _ask(self, oci: OciRuntime) -> bool:
         if not oci.is_crun:
             return False
-        path = f"{self._directory}/{_identity(oci)}.json" if self._directory else ""
+        path = f"{self._directory}/{_identity(oci)}" if self._directory else ""
         known = _recall(path)
-        if known is None:
+        if not known:
             known = await honours_annotation(oci, self._filters, self._machine)
             _note(path, known)
         if not known:
@@ -93,7 +99,7 @@ async def honours_annotation(runtime: OciRuntime, filters: Filters, machine: str
         pid_file = f"{bundle}/pid"
         run = ["run", "--detach", "--pid-file", pid_file, "--bundle", bundle, name]
         started = await process.run([*command, *run], timeout=_TIMEOUT)
-        if started.code != 0 or not _is_filtered(pid_file):
+        if started.code != 0 or not await _is_filtered(pid_file):
             return False
         shown = await process.run([*command, "exec", name, "/bin/cat", "/proc/self/status"], timeout=_TIMEOUT)
         return shown.code == 0 and _FILTERED in shown.stdout.decode(errors="replace")
@@ -105,11 +111,17 @@ async def honours_annotation(runtime: OciRuntime, filters: Filters, machine: str
         shutil.rmtree(bundle, ignore_errors=True)
 
 
-def _is_filtered(pid_file: str) -> bool:
+async def _is_filtered(pid_file: str) -> bool:
     with open(pid_file, encoding="ascii") as file:
         pid = int(file.read())
-    with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
-        return _FILTERED in file.read()
+    # The runtime may return before the process has become its program.
+    for _ in range(_LOOKS):
+        with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
+            status = file.read()
+        if status.startswith(f"Name:\t{_PROGRAM}\n"):
+            return _FILTERED in status
+        await asyncio.sleep(_PAUSE)
+    return False
 
 
 def _configuration(annotations: dict[str, str]) -> dict[str, object]:
@@ -124,7 +136,7 @@ def _configuration(annotations: dict[str, str]) -> dict[str, object]:
         "ociVersion": "1.0.2",
         "process": {
             "user": {"uid": 0, "gid": 0},
-            "args": ["/bin/sleep", "30"],
+            "args": [f"/bin/{_PROGRAM}", "30"],
             "cwd": "/",
             "env": ["PATH=/bin:/usr/bin"],
             "noNewPrivileges": True,
@@ -142,21 +154,17 @@ def _identity(runtime: OciRuntime) -> str:
     return f"filtered-{runtime.name}-{status.st_dev:x}-{status.st_ino:x}-{status.st_mtime_ns:x}"
 
 
-def _recall(path: str) -> bool | None:
-    try:
-        with open(path, encoding="ascii") as file:
-            return bool(json.load(file))
-    except (OSError, ValueError):
-        return None
+def _recall(path: str) -> bool:
+    return bool(path) and os.path.exists(path)
 
 
 def _note(path: str, verdict: bool) -> None:
-    if not path:
+    # Only success: what failed may have had a passing cause, and is asked again by the next daemon.
+    if not (path and verdict):
         return
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        with open(f"{path}.new", "w", encoding="ascii") as file:
-            json.dump(verdict, file)
-        os.rename(f"{path}.new", path)
+        with open(path, "wb"):
+            pass
     except OSError as error:
-        _log.warning("what was learned of %s could not be kept: %s", path, error)
+        _log.warning("what was learned of the OCI runtime could not be kept: %s", error)
