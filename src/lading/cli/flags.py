@@ -50,7 +50,7 @@ class Flag:
         if default is None:
             default = {"": False, "string": ""}.get(word)
         self.default = default
-        self.check: Callable[[str], Any] = check or READERS.get(word, str)
+        self.check: Callable[[str], Any] = check if check is not None else READERS.get(word, str)
         self.other = other
         self.hidden = hidden
         self.since = since

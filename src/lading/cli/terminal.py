@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posix
-import termios
 
 _STDIN, _STDOUT = 0, 1
 
@@ -31,6 +30,8 @@ class RawMode:
     def __enter__(self) -> None:
         if not self._wanted:
             return
+        import termios
+
         self._saved = termios.tcgetattr(_STDIN)
         inputs, outputs, controls, locals_, ispeed, ospeed, characters = termios.tcgetattr(_STDIN)
         inputs &= ~(
@@ -53,5 +54,7 @@ class RawMode:
 
     def __exit__(self, *_: object) -> None:
         if self._saved:
+            import termios
+
             termios.tcsetattr(_STDIN, termios.TCSANOW, self._saved)  # type: ignore[arg-type]
             self._saved = []
