@@ -1,5 +1,6 @@
 """Death and succession: another keeper, another daemon, the same keeper with newer files."""
 
+import ctypes
 import json
 import os
 import signal
@@ -12,7 +13,14 @@ from tests.keeper.driver import Daemon, KeeperProcess
 
 from lading.keeper import Message
 
+PR_SET_CHILD_SUBREAPER = 36
 COUNTER = 'i=0; while [ $i -lt {last} ]; do i=$((i+1)); echo "line $i"; done; exit 5'
+
+
+@pytest.fixture(autouse=True)
+def _init_buries() -> None:
+    """A dead keeper's children fall to init, not to the tests' own process."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
 class Successor:

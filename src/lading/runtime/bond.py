@@ -36,6 +36,7 @@ class Bond:
         self._link: Link | None = None
         self._up = asyncio.Event()
         self._closing = False
+        self._keeper = 0
         self._background = Background()
         self.holdings = Holdings()
 
@@ -120,14 +121,15 @@ class Bond:
             about, _ = await link.ask("hello")
             if about["build"] != build():
                 await link.ask("upgrade")
-            await self._agree(link, set(about["keys"]))
+            await self._agree(link, set(about["keys"]), another=about["pid"] != self._keeper)
+            self._keeper = about["pid"]
         except BaseException:
             link.close()
             raise
         established = True
         self._up.set()
 
-    async def _agree(self, link: Link, keys: set[str]) -> None:
+    async def _agree(self, link: Link, keys: set[str], *, another: bool) -> None:
         """Makes the keeper hold what we hold and us what it holds."""
         missing = [held for key, held in self.holdings.processes.items() if key not in keys]
         if missing and not keys and self.holdings.journal >= 0:
@@ -136,7 +138,7 @@ class Bond:
             missing.sort(key=lambda held: answer["in_flight"] not in (held.facts["slots"] or ()))
         for held in missing:
             await self._hand_over(link, held)
-        if not keys:
+        if another:
             await self._hand_over_clients(link)
         for key in keys:
             await self._learn(link, key)
@@ -172,16 +174,18 @@ class Bond:
             asyncio.get_running_loop().remove_reader(held.descriptors["pidfd"])
 
     async def _hand_over_clients(self, link: Link) -> None:
-        clients = list(self.holdings.clients.values())
-        self.holdings.clients.clear()
-        for client in clients:
+        # Their numbers were the dead keeper's; until a new one has counted them, any will do.
+        clients = self.holdings.clients = {
+            -place: client for place, client in enumerate(self.holdings.clients.values(), start=1)
+        }
+        for number, client in tuple(clients.items()):
             try:
                 answer, _ = await link.ask("attach", {"client": client.descriptor}, wishes=client.wishes)
-                self.holdings.clients[answer["client"]] = client
+                clients[answer["client"]] = clients.pop(number)
             except LinkLost:
                 raise
             except LadingError:
-                client.end()
+                clients.pop(number).end()
 
     async def _learn(self, link: Link, key: str) -> None:
         answer, named = await link.ask("handles", key=key)

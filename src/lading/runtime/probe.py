@@ -12,7 +12,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lading.aio import process, tasks
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 _PROGRAM_DIRECTORIES = ("/bin", "/lib", "/lib64", "/usr")
 _FILTERED = "Seccomp:\t2"
-_PROGRAM = "sleep"
+_NAME, _PROGRAM = "probe", "sleep"
 _TIMEOUT, _LOOKS, _PAUSE = 20.0, 400, 0.005
 """Seconds; looks at a process that is to become another program, and seconds between them."""
 
@@ -74,41 +74,59 @@ class FilterPassing:
         path = f"{self._directory}/{_identity(oci)}" if self._directory else ""
         known = _recall(path)
         if not known:
-            known = await honours_annotation(oci, self._filters, self._machine)
+            place = f"{self._directory}/probe" if self._directory else ""
+            known = await honours_annotation(oci, self._filters, self._machine, place)
             _note(path, known)
         if not known:
             _log.warning("%s does not apply compiled seccomp filters; it will compile them itself", oci.path)
         return known
 
 
-async def honours_annotation(runtime: OciRuntime, filters: Filters, machine: str) -> bool:
-    """Starts a container under `runtime` and looks; False for anything but clear success."""
+async def honours_annotation(
+    runtime: OciRuntime, filters: Filters, machine: str, directory: str = ""
+) -> bool:
+    """Starts a container under `runtime` and looks; False for anything but clear success.
+
+    Works in `directory`, where what a killed predecessor left is cleared away
+    first, or in a temporary one.
+    """
     profile = seccomp.default(frozenset(), machine)
     annotation = await tasks.in_thread(filters.annotation, profile)
     if annotation is None:
         return False
-    bundle = tempfile.mkdtemp(prefix="lading-probe-")
-    # A state of its own and no control group: little is left, and not for long, if we are killed meanwhile.
+    bundle = directory or tempfile.mkdtemp(prefix="lading-probe-")
+    # A state of its own, no control group: there is nothing of it anywhere else.
     options = ["--root", f"{bundle}/state", "--cgroup-manager", "disabled"]
     command = [runtime.path, *runtime.arguments, *options]
-    name = os.path.basename(bundle)
     try:
-        os.mkdir(f"{bundle}/rootfs")
-        with open(f"{bundle}/config.json", "w", encoding="utf-8") as file:
-            json.dump(_configuration(annotation), file)
+        await _clear(command, bundle)
+        _make_bundle(bundle, annotation)
         pid_file = f"{bundle}/pid"
-        run = ["run", "--detach", "--pid-file", pid_file, "--bundle", bundle, name]
+        run = ["run", "--detach", "--pid-file", pid_file, "--bundle", bundle, _NAME]
         started = await process.run([*command, *run], timeout=_TIMEOUT)
         if started.code != 0 or not await _is_filtered(pid_file):
             return False
-        shown = await process.run([*command, "exec", name, "/bin/cat", "/proc/self/status"], timeout=_TIMEOUT)
+        shown = await process.run(
+            [*command, "exec", _NAME, "/bin/cat", "/proc/self/status"], timeout=_TIMEOUT
+        )
         return shown.code == 0 and _FILTERED in shown.stdout.decode(errors="replace")
     except (OSError, ValueError, TimeoutError):
         return False
     finally:
+        await _clear(command, bundle)
+
+
+async def _clear(command: Sequence[str], bundle: str) -> None:
+    if os.path.exists(f"{bundle}/state"):
         with contextlib.suppress(OSError, TimeoutError):
-            await process.run([*command, "delete", "--force", name], timeout=_TIMEOUT)
-        shutil.rmtree(bundle, ignore_errors=True)
+            await process.run([*command, "delete", "--force", _NAME], timeout=_TIMEOUT)
+    shutil.rmtree(bundle, ignore_errors=True)
+
+
+def _make_bundle(bundle: str, annotation: dict[str, str]) -> None:
+    os.makedirs(f"{bundle}/rootfs", mode=0o700)
+    with open(f"{bundle}/config.json", "w", encoding="utf-8") as file:
+        json.dump(_configuration(annotation), file)
 
 
 async def _is_filtered(pid_file: str) -> bool:
