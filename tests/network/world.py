@@ -206,19 +206,24 @@ class World:
         client = self.open_socket(path)
         client.settimeout(patience)
         server.settimeout(patience)
+        token = f"ping {next(_numbers)}".encode()
         try:
             client.connect(target)
-            accepted, peer = server.accept()
+            client.sendall(token)
+            while True:
+                accepted, peer = server.accept()
+                accepted.settimeout(PATIENCE)
+                with accepted:
+                    # A connection given up earlier may have come through after all.
+                    if accepted.recv(64) != token:
+                        continue
+                    accepted.sendall(b"pong")
+                    assert client.recv(16) == b"pong"
+                    return str(peer[0])
         except OSError:
             return None
-        with accepted:
-            accepted.settimeout(PATIENCE)
-            client.sendall(b"ping")
-            assert accepted.recv(16) == b"ping"
-            accepted.sendall(b"pong")
-            assert client.recv(16) == b"pong"
-        client.close()
-        return str(peer[0])
+        finally:
+            client.close()
 
     def udp(
         self, path: str, target: tuple[str, int], server: socket.socket, patience: float = PATIENCE
@@ -227,17 +232,20 @@ class World:
         client = self.open_socket(path, socket.SOCK_DGRAM)
         client.settimeout(patience)
         server.settimeout(patience)
+        token = f"ping {next(_numbers)}".encode()
         try:
             client.connect(target)
-            client.send(b"ping")
-            data, peer = server.recvfrom(16)
-            assert data == b"ping"
+            client.send(token)
+            data = b""
+            while data != token:
+                data, peer = server.recvfrom(64)
             server.sendto(b"pong", peer)
             assert client.recv(16) == b"pong"
+            return str(peer[0])
         except OSError:
             return None
-        client.close()
-        return str(peer[0])
+        finally:
+            client.close()
 
     # --- the engine's part
 
