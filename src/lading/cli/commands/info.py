@@ -24,6 +24,8 @@ _LINES = (
     ("Images", "Images"),
     ("ServerVersion", "Server Version"),
     ("Driver", "Storage Driver"),
+)
+_ENGINE_LINES = (
     ("LoggingDriver", "Logging Driver"),
     ("CgroupDriver", "Cgroup Driver"),
     ("CgroupVersion", "Cgroup Version"),
@@ -84,7 +86,8 @@ def _print_format(source: str, value: dict[str, Any]) -> None:
 def _server_lines(server: dict[str, Any]) -> Iterator[str]:
     yield from _pairs(server, _LINES)
     for name, value in server.get("DriverStatus") or ():
-        yield f"  {name}: {value}"
+        yield f" {name}: {value}"
+    yield from _pairs(server, _ENGINE_LINES)
     yield "Plugins:"
     for label, key in (("Volume", "Volume"), ("Network", "Network"), ("Log", "Log")):
         yield f" {label}: {' '.join((server.get('Plugins') or {}).get(key) or ())}"
