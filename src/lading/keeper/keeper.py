@@ -24,6 +24,8 @@ _GZIP = "gzip"
 _RETRY = 2.0
 # What docker shows for a process whose end nobody saw.
 _LOST = 255
+# Of the files this process began with, whatever they are by now.
+_BUILD = build()
 _UNSEEN = "the process ended unobserved: its keeper had died and nobody else could learn the exit code"
 
 
@@ -300,4 +302,4 @@ class Keeper:
 
     def about(self) -> Message:
         """What a daemon asks first."""
-        return {"build": build(), "pid": os.getpid(), "keys": list(self.processes)}
+        return {"build": _BUILD, "pid": os.getpid(), "keys": list(self.processes)}

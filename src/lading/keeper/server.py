@@ -16,6 +16,7 @@ from lading.keeper.wire import Message
 
 # One packet carries 250 descriptors; clients beyond that are lost if the keeper dies.
 _CLIENTS = 200
+_AGAIN = 0.01
 
 
 class Connection:
@@ -103,13 +104,12 @@ class Server:
         self.connections: list[Connection] = []
         self.keeper = Keeper(loop, self.announce)
         self._upgrade = upgrade
-        self._parking = Parking()
+        self.parking = Parking()
         listener.setblocking(False)
         loop.watch(listener.fileno(), READ, self._called)
         self._simple: dict[str, Callable[[Message], Message | None]] = {
-            "hello": lambda _: self.keeper.about(),
             "ping": lambda _: None,
-            "unpark": lambda m: self._parking.unpark(m["number"]),
+            "unpark": lambda m: self.parking.unpark(m["number"]),
             "resize": lambda m: self.keeper.resize(m["key"], m["height"], m["width"]),
             "signal": lambda m: self.keeper.signal(m["key"], m["signal"]),
             "close_stdin": lambda m: self.keeper.process(m["key"]).close_input(),
@@ -193,10 +193,12 @@ class Server:
                 client.close()
                 raise
         elif operation == "park":
-            reply({"number": self._parking.park(message["about"], descriptors[0])}, {})
+            reply({"number": self.parking.park(message["about"], descriptors[0])}, {})
         elif operation == "parked":
-            abouts, connections = self._parking.all()
+            abouts, connections = self.parking.all()
             reply({"abouts": abouts}, connections)
+        elif operation == "hello":
+            self._greet_back(reply)
         elif operation == "upgrade":
             self._upgrade(connection, message["n"])
         elif operation == "handles":
@@ -212,6 +214,13 @@ class Server:
             reply(dict(process.facts), {})
         else:
             raise Refused("failed", f"unknown operation {operation!r}")
+
+    def _greet_back(self, reply: Callable[[Message, Mapping[str, int]], None]) -> None:
+        """Answers once nothing is being launched: what another daemon began belongs to the answer."""
+        if self.keeper.launching:
+            self._loop.after(_AGAIN, lambda: self._greet_back(reply))
+        else:
+            reply(self.keeper.about(), {})
 
     def _handles(self, key: str, reply: Callable[[Message, Mapping[str, int]], None]) -> None:
         """A process's facts and descriptors, its clients among them, for the daemon to hold."""

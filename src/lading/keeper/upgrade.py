@@ -41,6 +41,7 @@ def upgrade(server: Server, arguments: list[str], asker: Connection, number: int
             {**client.state(), "descriptor": client.connection.fileno()} for client in keeper.clients.values()
         ],
         "last_client": keeper.last_client,
+        "parked": server.parking.state(),
     }
     file = os.memfd_create("keeper-state", os.MFD_CLOEXEC)
     os.write(file, json.dumps(state).encode())
@@ -76,6 +77,7 @@ def resume(server: Server, state: Message) -> None:
     os.close(keeper.journal.file)
     keeper.journal = Journal(state["journal"])
     keeper.last_client = state["last_client"]
+    server.parking.restore(state.get("parked", {}))
     for each in state["processes"]:
         held = dict(each["descriptors"])
         process = keeper.hold(each["facts"], held.pop("pidfd", -1), held)
@@ -104,6 +106,7 @@ def resume(server: Server, state: Message) -> None:
 def _descriptors(state: Message) -> list[int]:
     found = [state["listener"], state["journal"], *state["connections"]]
     found += [client["descriptor"] for client in state["clients"]]
+    found += [connection for _, connection in state.get("parked", {}).values()]
     for process in state["processes"]:
         found += process["descriptors"].values()
     return found
