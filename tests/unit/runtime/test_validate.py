@@ -149,11 +149,6 @@ def test_wishes_refused(wishes: dict[str, Any], message: str) -> None:
             {"network_mode": "container:x"},
             "conflicting options: hostname and the network mode",
         ),
-        (
-            {"exposed_ports": {"80/tcp": {}}},
-            {"network_mode": "container:x"},
-            "conflicting options: port exposing and the container type network mode",
-        ),
     ],
 )
 def test_contradictions(config: dict[str, Any], host: dict[str, Any], message: str) -> None:
@@ -178,6 +173,11 @@ def test_ordinary_wishes_pass_without_a_warning() -> None:
         pid_mode="container:x",
     )
     assert validate(ContainerConfig(working_dir="/x", env=["A=", "B"]), host, FACTS) == []
+
+
+def test_ports_an_image_exposes_do_not_keep_it_from_another_containers_network() -> None:
+    config = ContainerConfig(exposed_ports={"80/tcp": {}})
+    assert validate(config, HostConfig(network_mode="container:x"), FACTS) == []
 
 
 def test_version_two_drops_what_only_version_one_had() -> None:

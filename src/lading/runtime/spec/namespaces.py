@@ -72,7 +72,6 @@ def _check_conflicts(config: ContainerConfig, host: HostConfig) -> None:
             host.port_bindings or host.publish_all_ports,
             "port publishing and the container type network mode",
         ),
-        (config.exposed_ports, "port exposing and the container type network mode"),
     ):
         if present:
             raise InvalidParameter(f"conflicting options: {what}")
