@@ -38,7 +38,7 @@ class Refused(Exception):
         self.code = code
 
 
-Reply = Callable[[Message, Mapping[str, int]], None]
+Reply = Callable[[Message | None, Mapping[str, int] | None], None]
 """reply(result, named descriptors)"""
 Refuse = Callable[[Refused], None]
 

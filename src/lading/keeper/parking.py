@@ -20,13 +20,17 @@ class Parking:
         self._parked: dict[int, tuple[Message, int]] = {}
         self._last = 0
 
-    def park(self, about: Message, connection: int) -> int:
-        """Keeps a duplicate of `connection`; the number to ask for it by, 0 where there is no room."""
+    def park(self, about: Message, connection: int, number: int | None = None) -> int:
+        """Keeps a duplicate of `connection`; the number to ask for it by, 0 where there is no room.
+
+        `number` is the one it had with a keeper that died.
+        """
         if len(self._parked) >= _MOST:
             return 0
-        self._last += 1
-        self._parked[self._last] = (about, os.dup(connection))
-        return self._last
+        number = number or self._last + 1
+        self._last = max(self._last, number)
+        self._parked[number] = (about, os.dup(connection))
+        return number
 
     def unpark(self, number: int) -> None:
         """Lets go of one; it may be gone already."""

@@ -19,7 +19,8 @@ from lading.keeper.wire import Message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lading.keeper.server import Connection, Server
+    from lading.keeper.connection import Connection
+    from lading.keeper.server import Server
 
 _AGAIN = 0.05
 
@@ -30,6 +31,7 @@ def upgrade(server: Server, arguments: list[str], asker: Connection, number: int
     if keeper.launching or keeper.compressing or any(connection.busy for connection in server.connections):
         keeper.loop.after(_AGAIN, lambda: upgrade(server, arguments, asker, number))
         return
+    abouts, connections = server.parking.all()
     state = {
         "listener": server.listener.fileno(),
         "connections": [connection.socket.fileno() for connection in server.connections],
@@ -41,6 +43,10 @@ def upgrade(server: Server, arguments: list[str], asker: Connection, number: int
             {**client.state(), "descriptor": client.connection.fileno()} for client in keeper.clients.values()
         ],
         "last_client": keeper.last_client,
+        "parked": {
+            number: {"about": abouts[number], "descriptor": connection}
+            for number, connection in connections.items()
+        },
         "parked": server.parking.state(),
     }
     file = os.memfd_create("keeper-state", os.MFD_CLOEXEC)
@@ -94,6 +100,9 @@ def resume(server: Server, state: Message) -> None:
         if process.running:
             process.resume(each)
             keeper.follow(process)
+    for number, parked in state["parked"].items():
+        server.parking.park(parked["about"], parked["descriptor"], int(number))
+        os.close(parked["descriptor"])
     for descriptor in state["connections"]:
         server.greet(socket.socket(fileno=descriptor))
     for connection in server.connections:
@@ -107,6 +116,7 @@ def _descriptors(state: Message) -> list[int]:
     found = [state["listener"], state["journal"], *state["connections"]]
     found += [client["descriptor"] for client in state["clients"]]
     found += [connection for _, connection in state.get("parked", {}).values()]
+    found += [parked["descriptor"] for parked in state["parked"].values()]
     for process in state["processes"]:
         found += process["descriptors"].values()
     return found
