@@ -1,5 +1,7 @@
 """Host ports: which are given, which are refused, and that a refusal leaves nothing behind."""
 
+import asyncio
+import contextlib
 import errno
 import re
 import socket
@@ -8,6 +10,7 @@ import pytest
 from tests.network.world import HOST, World, container, host_ports, request
 
 from lading.errors import InternalError, InvalidParameter
+from lading.linux import namespaces
 from lading.network import NetworkSettings
 from lading.schema.container import EndpointSettings
 
@@ -157,12 +160,15 @@ def test_an_address_is_not_given_twice(world: World) -> None:
     async def scenario() -> None:
         settings = NetworkSettings(bridge="ldt0", bip="10.231.1.1/24", fixed_cidr="10.231.1.128/30")
         networks = await world.networks(settings=settings)
+        for _ in range(5):
+            with pytest.raises(InternalError):
+                await networks.connect(request(8, "10.9.9.9:80:80"))
         given = [(await networks.connect(request(number))).address for number in range(4)]
-        assert given == [f"10.231.1.{last}" for last in (128, 129, 130, 131)]
+        assert sorted(given) == [f"10.231.1.{last}" for last in (128, 129, 130, 131)]
         with pytest.raises(InternalError, match="no available IPv4 addresses"):
             await networks.connect(request(9))
         await networks.release(container(2))
-        assert (await networks.connect(request(9))).address == "10.231.1.130"
+        assert (await networks.connect(request(9))).address == given[2]
 
     world.run(scenario)
 
@@ -176,5 +182,41 @@ def test_a_container_may_have_a_hardware_address_of_its_own(world: World) -> Non
         assert world.hardware_address(sandbox.netns_path) == "02:aa:bb:cc:dd:ee"
         plain = await networks.connect(request(2))
         assert world.hardware_address(plain.netns_path) == "02:42:0a:e7:01:03"
+
+    world.run(scenario)
+
+
+def test_a_start_that_is_given_up_leaves_nothing_behind(world: World) -> None:
+    async def scenario() -> None:
+        networks = await world.networks()
+        rules = world.ruleset()
+        for delay in (0, 0, 0.0003, 0.0006, 0.001, 0.002):
+            start = asyncio.create_task(networks.connect(request(1, "8080:80", "8053:53/udp")))
+            await asyncio.sleep(delay)
+            start.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await start
+                await networks.release(container(1))
+        await world.settled(networks)
+        assert networks.joined(container(1)) is None
+        assert world.ruleset() == rules
+        sandbox = await networks.connect(request(1, "8080:80"))
+        assert world.tcp(world.neighbour, (HOST, 8080), world.listen(sandbox.netns_path, 80))
+
+    world.run(scenario)
+
+
+def test_kernel_parameters_of_the_sandbox(world: World) -> None:
+    async def scenario() -> None:
+        networks = await world.networks()
+        sandbox = await networks.connect(
+            request(1, sysctls={"net.ipv4.ip_forward": "1", "kernel.msgmax": "1"})
+        )
+        read = namespaces.read_sysctl
+        assert world.inside(sandbox.netns_path, lambda: read("net.ipv4.ip_forward")) == "1"
+        assert world.inside(sandbox.netns_path, lambda: read("net.ipv6.conf.eth0.disable_ipv6")) == "1"
+        with pytest.raises(InvalidParameter, match=r"cannot set sysctl net\.ipv4\.nonsense"):
+            await networks.connect(request(2, "8080:80", sysctls={"net.ipv4.nonsense": "1"}))
+        await networks.connect(request(2, "8080:80"))
 
     world.run(scenario)

@@ -148,16 +148,20 @@ def test_a_datagram_flow_follows_a_newly_published_port(world: World) -> None:
     on_host = world.bind_udp(world.host, 8053, HOST)
     client = world.open_socket(world.neighbour, socket.SOCK_DGRAM)
     client.connect((HOST, 8053))
-    client.send(b"before")
-    assert on_host.recv(16) == b"before"
-    on_host.close()
 
     async def scenario() -> None:
         networks = await world.networks()
+        client.send(b"before")
+        assert on_host.recv(16) == b"before"
+        on_host.close()
         sandbox = await networks.connect(request(1, "8053:53/udp"))
         server = world.bind_udp(sandbox.netns_path, 53)
+        client.send(b"in between")
+        assert server.recv(16) == b"in between"
+        await networks.release(container(1))
+        again = world.bind_udp(world.host, 8053, HOST)
         client.send(b"after")
-        assert server.recv(16) == b"after"
+        assert again.recv(16) == b"after"
 
     world.run(scenario)
 

@@ -100,6 +100,8 @@ def test_connections_outlive_the_engine_and_its_successor(world: World, database
         assert other.address != sandbox.address
         for kind, port in ((socket.SOCK_STREAM, 8080), (socket.SOCK_DGRAM, 8053)):
             rival = world.open_socket(world.host, kind)
+            if kind == socket.SOCK_STREAM:
+                rival.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with pytest.raises(OSError, match="in use"):
                 rival.bind(("0.0.0.0", port))
 

@@ -43,7 +43,8 @@ class World:
         self._directories: list[str] = []
         namespaces.in_own_thread(lambda: namespaces.create_netns(self.neighbour, lambda: None))
         namespaces.in_own_thread(lambda: namespaces.create_netns(self.host, self._wire))
-        # The neighbour's loopback stays down, so that it can send what no honest machine does.
+        # The neighbour's loopback stays down and it takes 127.0.0.1 for any other address, so that it can
+        # send, and hear the answer to, what no honest machine does.
         self.inside(self.neighbour, self._set_up_neighbour)
         # Asked about its link, the kernel notices the carrier at once.
         self.links()
@@ -52,6 +53,7 @@ class World:
             self.inside(self.host, lambda: namespaces.write_sysctl(_FILTERED, value))
 
     def _wire(self) -> None:
+        namespaces.write_sysctl("net.ipv4.ip_forward", "0")
         with contextlib.closing(netlink.Socket()) as route, open(self.neighbour) as far:
             pair = netlink.Veth("up0", 0, 0, "eth0", "02:42:0a:e7:f0:02", far.fileno())
             route.send(netlink.make_veth(pair), netlink.set_link(1))
@@ -69,6 +71,7 @@ class World:
                 netlink.add_address(link.index, IPv4Interface(f"{NEIGHBOUR}/24")),
                 netlink.add_default_route(IPv4Address(HOST), link.index),
             )
+        namespaces.write_sysctl(_LOOPBACK_IS_ROUTED, "1")
 
     def make_directory(self, name: str) -> str:
         """Where a second engine keeps its namespaces."""
@@ -280,6 +283,7 @@ class World:
         """For as long as a machine with a route for 127.0.0.1 is needed."""
 
         def switch(up: bool) -> None:
+            namespaces.write_sysctl(_LOOPBACK_IS_ROUTED, "0" if up else "1")
             with contextlib.closing(netlink.Socket()) as route:
                 route.send(netlink.set_link(1, up=up))
 
@@ -291,6 +295,7 @@ class World:
 
 
 _FILTERED = "net.bridge.bridge-nf-call-iptables"
+_LOOPBACK_IS_ROUTED = "net.ipv4.conf.all.route_localnet"
 
 
 def container(number: int) -> str:

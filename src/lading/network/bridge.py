@@ -104,13 +104,9 @@ class Bridge:
 
     def join(self, endpoint: EndpointRecord, place: Place) -> None:
         """Makes the link, gives the inside its address and route, publishes its ports."""
-        try:
-            self._make_link(endpoint, place)
-            if endpoint.leases:
-                self._firewall.publish(endpoint.leases, endpoint.ip)
-        except BaseException:
-            self.leave(endpoint)
-            raise
+        self._make_link(endpoint, place)
+        if endpoint.leases:
+            self._firewall.publish(endpoint.leases, endpoint.ip)
 
     def _make_link(self, endpoint: EndpointRecord, place: Place) -> None:
         shape = self._shape

@@ -10,7 +10,7 @@ from lading.network.bridge import link_name
 from lading.network.check import check, hardware_address
 from lading.network.context import Context
 from lading.network.record import ConnectRequest, EndpointRecord, NetworkRecord, Sandbox
-from lading.network.sandboxes import Place, apply_sysctls, discard
+from lading.network.sandboxes import apply_sysctls, discard
 from lading.network.shown import sandbox_of
 from lading.schema.container import EndpointSettings
 
@@ -33,7 +33,12 @@ async def connect(ctx: Context, request: ConnectRequest) -> Sandbox:
             if network.driver != "null":
                 _take_address(ctx, network, endpoint, undo)
                 _take_ports(ctx, endpoint, request, undo)
-            await ctx.kernel.do(_build, ctx, endpoint, place, request)
+            if (driver := ctx.drivers.get(network.id)) is not None:
+                undo.callback(ctx.kernel.later, driver.leave, endpoint)
+                await ctx.kernel.do(driver.join, endpoint, place)
+            if sysctls := _network_sysctls(request):
+                await ctx.kernel.do(apply_sysctls, place.path, sysctls)
+            place.inside.close()
         ctx.store.insert_endpoint(endpoint)
         undo.pop_all()
     ctx.reservations.listen(endpoint.leases)
@@ -86,18 +91,7 @@ def _take_ports(
             ) from None
 
 
-def _build(ctx: Context, endpoint: EndpointRecord, place: Place, request: ConnectRequest) -> None:
-    sysctls = {
+def _network_sysctls(request: ConnectRequest) -> dict[str, str]:
+    return {
         name: value for name, value in (request.sysctls or {}).items() if name.startswith(_NETWORK_SYSCTLS)
     }
-    driver = ctx.drivers.get(endpoint.network_id)
-    if driver is not None:
-        driver.join(endpoint, place)
-    try:
-        if sysctls:
-            apply_sysctls(place.path, sysctls)
-    except BaseException:
-        if driver is not None:
-            driver.leave(endpoint)
-        raise
-    place.inside.close()

@@ -25,7 +25,7 @@ class Driver(Protocol):
         """Puts back firewall rules somebody took; tells whether there was need."""
 
     def join(self, endpoint: EndpointRecord, place: Place) -> None:
-        """Gives a sandbox its link, addresses, routes and ports; leaves nothing behind where it fails."""
+        """Gives a sandbox its link, addresses, routes and ports. Where it fails, `leave` is called too."""
 
     def leave(self, endpoint: EndpointRecord) -> None:
         """Takes all of it back, as far as it is there."""

@@ -44,11 +44,14 @@ class Kernel:
         self.nft = nftables.Nftables()
 
     async def do(self, deed: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Runs `deed` in the thread. What the kernel refuses becomes an InternalError."""
+        """Runs `deed` in the thread, to its end even if the caller is cancelled meanwhile.
+
+        What the kernel refuses becomes an InternalError.
+        """
         try:
-            return await asyncio.wrap_future(self._thread.submit(deed, *args, **kwargs))
+            return await asyncio.shield(asyncio.wrap_future(self._thread.submit(deed, *args, **kwargs)))
         except OSError as error:
-            raise InternalError(str(error.strerror or error)) from error
+            raise InternalError(_words(error)) from error
 
     def later(self, deed: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> None:
         """Runs `deed` after what is under way; a failure is only logged."""
@@ -63,6 +66,12 @@ class Kernel:
         for name in ("route", "tracker", "nft"):
             with contextlib.suppress(AttributeError):
                 getattr(self, name).close()
+
+
+def _words(error: OSError) -> str:
+    if error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return error.strerror or str(error)
 
 
 def _complain(done: "Future[Any]") -> None:

@@ -30,8 +30,8 @@ async def release(ctx: Context, container_id: str) -> None:
     finally:
         ctx.leaving.discard(container_id)
         _forget(ctx, endpoint)
-    if endpoint.netns:
-        ctx.kernel.later(namespaces.delete_netns, endpoint.netns)
+        if endpoint.netns:
+            ctx.kernel.later(namespaces.delete_netns, endpoint.netns)
     ctx.publish("disconnect", endpoint)
     if endpoint.link:
         _sweep_soon(ctx)

@@ -9,7 +9,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 
 from lading.aio.tasks import Background, in_thread
-from lading.errors import InternalError
+from lading.errors import InternalError, InvalidParameter
 from lading.ids import new_id, short_id
 from lading.linux import namespaces, netlink
 
@@ -107,12 +107,15 @@ def open_place(identifier: str, path: str) -> Place:
 
 
 def apply_sysctls(path: str, sysctls: dict[str, str]) -> None:
-    """Sets the network's kernel parameters in a sandbox. Runs in the kernel's thread. Raises OSError."""
+    """Sets a sandbox's kernel parameters. Runs in the kernel's thread. Raises InvalidParameter."""
 
     def apply() -> None:
         namespaces.enter_netns(path)
         for name, value in sysctls.items():
-            namespaces.write_sysctl(name, value)
+            try:
+                namespaces.write_sysctl(name, value)
+            except OSError as error:
+                raise InvalidParameter(f"cannot set sysctl {name} to {value!r}: {error.strerror}") from None
 
     namespaces.in_own_thread(apply)
 
