@@ -38,16 +38,6 @@ class Parking:
         if connection >= 0:
             os.close(connection)
 
-    def restore(self, state: Message) -> None:
-        """Takes up the `state` of a former self."""
-        for number, (about, connection) in state.items():
-            self._parked[int(number)] = (about, connection)
-            self._last = max(self._last, int(number))
-
-    def state(self) -> Message:
-        """For `restore`."""
-        return {str(number): list(parked) for number, parked in self._parked.items()}
-
     def all(self) -> tuple[Message, dict[str, int]]:
         """What was said of each, and the descriptors, both by number."""
         abouts = {str(number): about for number, (about, _) in self._parked.items()}

@@ -31,7 +31,6 @@ def upgrade(server: Server, arguments: list[str], asker: Connection, number: int
     if keeper.launching or keeper.compressing or any(connection.busy for connection in server.connections):
         keeper.loop.after(_AGAIN, lambda: upgrade(server, arguments, asker, number))
         return
-    abouts, connections = server.parking.all()
     state = {
         "listener": server.listener.fileno(),
         "connections": [connection.socket.fileno() for connection in server.connections],
@@ -43,11 +42,6 @@ def upgrade(server: Server, arguments: list[str], asker: Connection, number: int
             {**client.state(), "descriptor": client.connection.fileno()} for client in keeper.clients.values()
         ],
         "last_client": keeper.last_client,
-        "parked": {
-            number: {"about": abouts[number], "descriptor": connection}
-            for number, connection in connections.items()
-        },
-        "parked": server.parking.state(),
     }
     file = os.memfd_create("keeper-state", os.MFD_CLOEXEC)
     os.write(file, json.dumps(state).encode())
@@ -83,7 +77,6 @@ def resume(server: Server, state: Message) -> None:
     os.close(keeper.journal.file)
     keeper.journal = Journal(state["journal"])
     keeper.last_client = state["last_client"]
-    server.parking.restore(state.get("parked", {}))
     for each in state["processes"]:
         held = dict(each["descriptors"])
         process = keeper.hold(each["facts"], held.pop("pidfd", -1), held)
@@ -100,9 +93,6 @@ def resume(server: Server, state: Message) -> None:
         if process.running:
             process.resume(each)
             keeper.follow(process)
-    for number, parked in state["parked"].items():
-        server.parking.park(parked["about"], parked["descriptor"], int(number))
-        os.close(parked["descriptor"])
     for descriptor in state["connections"]:
         server.greet(socket.socket(fileno=descriptor))
     for connection in server.connections:
@@ -115,8 +105,6 @@ def resume(server: Server, state: Message) -> None:
 def _descriptors(state: Message) -> list[int]:
     found = [state["listener"], state["journal"], *state["connections"]]
     found += [client["descriptor"] for client in state["clients"]]
-    found += [connection for _, connection in state.get("parked", {}).values()]
-    found += [parked["descriptor"] for parked in state["parked"].values()]
     for process in state["processes"]:
         found += process["descriptors"].values()
     return found
