@@ -118,3 +118,39 @@ def test_a_daemon_finds_what_the_one_before_left(room: Room) -> None:
         assert room.logged("a") == "begin\nhello\n"
 
     play(room, script)
+
+
+def test_parked_connections_outlive_keeper_and_daemon(room: Room) -> None:
+    async def script(room: Room) -> None:
+        first, second = User(), User()
+        gone = await room.runtime.park({"for": "first"}, first.theirs)
+        await room.runtime.park({"for": "second"}, second.theirs)
+        await room.runtime.unpark(gone)
+        os.kill(await room.keeper_pid(), signal.SIGKILL)
+        await room.runtime.catch_up()
+        third = User()
+        await room.runtime.park({"for": "third"}, third.theirs)
+        await room.runtime.close()
+        await room.open()
+        parked = {about["for"]: (number, client) for number, about, client in await room.runtime.parked()}
+        assert set(parked) == {"second", "third"}
+        for name, user in (("second", second), ("third", third)):
+            number, client = parked[name]
+            client.sendall(name.encode())
+            client.close()
+            await user.read_until(name.encode())
+            await room.runtime.unpark(number)
+        assert await room.runtime.parked() == []
+
+    play(room, script)
+
+
+def test_a_caller_that_is_cancelled_stops_no_start(room: Room) -> None:
+    async def script(room: Room) -> None:
+        launching = asyncio.ensure_future(room.launch("a", "sh", "-c", "echo hi; exit 4"))
+        await asyncio.sleep(0.002)
+        launching.cancel()
+        assert (await room.ended("a")).code == 4
+        assert room.logged("a") == "hi\n"
+
+    play(room, script)

@@ -118,11 +118,15 @@ class Bond:
 
         link = self._link = Link(connection, self._news, lost)
         try:
-            about, _ = await link.ask("hello")
+            async with asyncio.timeout(_PATIENCE):
+                about, _ = await link.ask("hello")
             if about["build"] != build():
                 await link.ask("upgrade")
             await self._agree(link, set(about["keys"]), another=about["pid"] != self._keeper)
             self._keeper = about["pid"]
+        except TimeoutError:
+            link.close()
+            raise Unavailable(f"the keeper does not answer; see {self._log_path}") from None
         except BaseException:
             link.close()
             raise
@@ -140,6 +144,9 @@ class Bond:
             await self._hand_over(link, held)
         if another:
             await self._hand_over_clients(link)
+            for number, parked in self.holdings.parked.items():
+                named = {"connection": parked.descriptor}
+                await link.ask("park", named, about=parked.wishes, number=number)
         for key in keys:
             await self._learn(link, key)
         _, named = await link.ask("journal")

@@ -79,6 +79,7 @@ class Holdings:
 
     processes: dict[str, Held] = field(default_factory=dict)
     clients: dict[int, HeldClient] = field(default_factory=dict)
+    parked: dict[int, HeldClient] = field(default_factory=dict)
     journal: int = -1
 
     def replace_journal(self, descriptor: int) -> None:
@@ -91,8 +92,9 @@ class Holdings:
         """Lets go of everything; the keeper has its own."""
         for held in self.processes.values():
             held.drop_all()
-        for client in self.clients.values():
+        for client in (*self.clients.values(), *self.parked.values()):
             client.close()
+        self.parked.clear()
         self.processes.clear()
         self.clients.clear()
         self.replace_journal(-1)

@@ -11,9 +11,6 @@ from lading import keeper
 from lading.errors import Conflict, InternalError, LadingError, NotFound, Unavailable
 from lading.keeper import Message
 
-# A keeper answers within microseconds, except for what the OCI runtime takes.
-_PATIENCE = 60.0
-
 
 class LinkLost(Unavailable):
     """The keeper went away before it answered; whether it did as asked is unknown."""

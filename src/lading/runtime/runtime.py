@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from lading.aio import process, tasks
@@ -94,78 +94,69 @@ class Runtime:
         """Starts a container. Raises LaunchError.
 
         Should the keeper die in the midst, what it began is deleted and the
-        container started anew.
+        container started anew. A caller that is cancelled stops nothing.
         """
+        return await asyncio.shield(asyncio.ensure_future(self._launch(order)))
+
+    async def _launch(self, order: Launch) -> Started:
         oci = self._runtimes.find(order.runtime)
-        work = f"{self._layout.bundles}/{order.key}"
-        os.makedirs(work, mode=0o700, exist_ok=True)
-        files = _Files(work, "init")
-        argv = [*oci.command(files.log), "run", "--detach", "--pid-file", files.pid, "--bundle", order.bundle]
-        argv += ["--console-socket", "{console}"] if order.tty else []
-        facts = _facts(order.key, order.key, None, order, order.sink, order.stdin_once, order.record_path)
-        try:
+        with _Files(f"{self._layout.bundles}/{order.key}", "init") as files:
+            argv = [*oci.command(files.log), "run", "--detach", "--pid-file", files.pid]
+            argv += ["--bundle", order.bundle, *_console(order), order.key]
+            facts = _facts(order.key, order.key, None, order, order.sink, order.stdin_once, order.record_path)
             try:
-                return await self._begin(facts, [*argv, order.key], files, order.console_size)
-            except LinkLost:
-                await end_strays(files.pid)
+                try:
+                    return await self._begin(facts, argv, files, order.console_size)
+                except LinkLost:
+                    await end_strays(files.pid)
+                    await self._delete(oci, order.key)
+                    files.remove()
+                    return await self._begin(facts, argv, files, order.console_size)
+            except RuntimeFailed as error:
                 await self._delete(oci, order.key)
-                files.remove()
-                return await self._begin(facts, [*argv, order.key], files, order.console_size)
-        except RuntimeFailed as error:
-            await self._delete(oci, order.key)
-            raise launch_error(error.message, order.argv0, oci.name) from None
-        except LinkLost as error:
-            raise LaunchError(f"the keeper died while it started the container: {error.message}") from None
-        finally:
-            files.remove()
+                raise launch_error(error.message, order.argv0, oci.name) from None
+            except LinkLost as error:
+                raise LaunchError(f"the keeper died while it started the container: {error}") from None
 
     async def execute(self, order: Exec) -> Started:
-        """Starts another process in a running container. Raises LaunchError."""
+        """Starts another process in a running container. Raises LaunchError.
+
+        A caller that is cancelled stops nothing.
+        """
+        return await asyncio.shield(asyncio.ensure_future(self._execute(order)))
+
+    async def _execute(self, order: Exec) -> Started:
         oci = self._runtimes.find(order.runtime)
         work = f"{self._layout.bundles}/{order.container_id}"
-        os.makedirs(work, mode=0o700, exist_ok=True)
-        files = _Files(work, order.key)
-        with open(files.process, "w", encoding="utf-8") as file:
-            json.dump({**order.process, "terminal": order.tty}, file)
-        argv = [
-            *oci.command(files.log),
-            "exec",
-            "--detach",
-            "--process",
-            files.process,
-            "--pid-file",
-            files.pid,
-        ]
-        argv += ["--console-socket", "{console}"] if order.tty else []
-        record = f"{work}/{order.key}.exit"
-        facts = _facts(order.key, order.container_id, order.key, order, {"driver": "none"}, True, record)
-        try:
-            return await self._begin(facts, [*argv, order.container_id], files, order.console_size)
-        except RuntimeFailed as error:
-            words = order.process.get("args") or [""]
-            raise exec_error(error.message, words[0], oci.name) from None
-        except LinkLost as error:
-            # Not begun anew: the command may have done something already.
-            await end_strays(files.pid)
-            raise LaunchError(f"the keeper died while it started the command: {error.message}") from None
-        finally:
-            files.remove()
+        with _Files(work, order.key) as files:
+            with open(files.process, "w", encoding="utf-8") as file:
+                json.dump({**order.process, "terminal": order.tty}, file)
+            argv = [*oci.command(files.log), "exec", "--detach", "--pid-file", files.pid]
+            argv += ["--process", files.process, *_console(order), order.container_id]
+            record = f"{work}/{order.key}.exit"
+            facts = _facts(order.key, order.container_id, order.key, order, {"driver": "none"}, True, record)
+            try:
+                return await self._begin(facts, argv, files, order.console_size)
+            except RuntimeFailed as error:
+                words = order.process.get("args") or [""]
+                raise exec_error(error.message, words[0], oci.name) from None
+            except LinkLost as error:
+                # Not begun anew: the command may have done something already.
+                await end_strays(files.pid)
+                raise LaunchError(f"the keeper died while it started the command: {error}") from None
 
-    async def _begin(self, facts: Message, argv: list[str], files: "_Files", size: Any) -> Started:
-        order = {
-            "facts": facts,
-            "argv": argv,
-            "env": _environment(),
-            "pid_file": files.pid,
-            "log": files.log,
-            "console_size": list(size) if size else None,
-        }
-        # Not to be left half-way: a client that gives up must not make us forget what was started.
-        asked = asyncio.ensure_future(self._ask_begin(order))
-        return await asyncio.shield(asked)
-
-    async def _ask_begin(self, order: Message) -> Started:
-        facts, descriptors = await self._bond.ask("launch", **order)
+    async def _begin(
+        self, facts: Message, argv: list[str], files: "_Files", size: Sequence[int] | None
+    ) -> Started:
+        facts, descriptors = await self._bond.ask(
+            "launch",
+            facts=facts,
+            argv=argv,
+            env=_environment(),
+            pid_file=files.pid,
+            log=files.log,
+            console_size=list(size) if size else None,
+        )
         self._bond.hold(facts, descriptors)
         return Started(facts["pid"], facts["started_ns"])
 
@@ -213,18 +204,26 @@ class Runtime:
 
         Since the keeper holds it too, only a shutdown ends it.
         """
-        answer, _ = await self._bond.ask(
-            "park", {"connection": connection.fileno()}, about=dict(about), repeat=True
-        )
-        return int(answer["number"])
+        named = {"connection": connection.fileno()}
+        answer, _ = await self._bond.ask("park", named, about=dict(about), repeat=True)
+        number = int(answer["number"])
+        if number:
+            self._bond.holdings.parked[number] = HeldClient(dict(about), os.dup(connection.fileno()))
+        return number
 
     async def unpark(self, number: int) -> None:
         """The connection was answered."""
+        parked = self._bond.holdings.parked.pop(number, None)
+        if parked is not None:
+            parked.close()
         await self._bond.ask("unpark", number=number, repeat=True)
 
     async def parked(self) -> list[tuple[int, Message, socket.socket]]:
         """What an earlier life of this daemon had parked; the sockets are the caller's to close."""
         answer, connections = await self._bond.ask("parked", repeat=True)
+        for number, descriptor in connections.items():
+            held = HeldClient(answer["abouts"][number], os.dup(descriptor))
+            self._bond.holdings.parked[int(number)] = held
         return [
             (int(number), answer["abouts"][number], socket.socket(fileno=descriptor))
             for number, descriptor in connections.items()
@@ -297,13 +296,26 @@ def _facts(
     }
 
 
+def _console(order: Launch | Exec) -> list[str]:
+    return ["--console-socket", "{console}"] if order.tty else []
+
+
 class _Files:
-    """What the OCI runtime reads and writes while it starts one process."""
+    """What the OCI runtime reads and writes while it starts one process; removed once it has."""
 
     def __init__(self, directory: str, name: str) -> None:
+        os.makedirs(directory, mode=0o700, exist_ok=True)
         self.pid = f"{directory}/{name}.pid"
         self.log = f"{directory}/{name}.log"
         self.process = f"{directory}/{name}.json"
+
+    def __enter__(self) -> "_Files":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # A daemon that stops in the midst leaves the keeper to finish, who needs them.
+        if kind is not asyncio.CancelledError:
+            self.remove()
 
     def remove(self) -> None:
         for path in (self.pid, self.log, self.process):
