@@ -1,7 +1,10 @@
 """Joining a client to a container's streams."""
 
 import asyncio
+import fcntl
 import socket
+import struct
+import termios
 from dataclasses import dataclass
 
 from lading.containers.context import Context
@@ -9,6 +12,9 @@ from lading.containers.logs import LogOptions, read_logs
 from lading.containers.record import Container
 from lading.errors import Conflict, InvalidParameter, LadingError
 from lading.runtime import Attach, detach_sequence
+
+_PATIENCE = 100
+"""Milliseconds a client gets to read the head of its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,8 @@ async def attach(
     """
     connection, early = client
     with connection:
+        if options.logs or container.state.running:
+            await _head_taken(connection)
         if options.logs:
             await _send_logs(ctx, container, connection, options)
         if not options.stream:
@@ -56,6 +64,20 @@ async def attach(
         except Conflict:
             # It ended just now; the client sees the end of its streams.
             return
+
+
+async def _head_taken(connection: socket.socket) -> None:
+    """Waits until the client has read the answer's head, as far as that shows.
+
+    docker-py reads the head through a buffer and drops what came with it.
+    """
+    if connection.family != socket.AF_UNIX:
+        return
+    for _ in range(_PATIENCE):
+        (unread,) = struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)))
+        if unread == 0:
+            return
+        await asyncio.sleep(0.001)
 
 
 async def _send_logs(
