@@ -179,6 +179,29 @@ def test_what_ended_containers_held_is_given_back(world: World, database: Path) 
     assert rows == []
 
 
+def test_a_link_without_a_record_is_removed(world: World, database: Path) -> None:
+    with _engine(world, database) as engine:
+        engine.connect(request(1))
+    stray = f"{world.directory}/netns/0123456789ab"
+    namespaces.in_own_thread(lambda: namespaces.create_netns(stray, lambda: None))
+
+    def make_link() -> None:
+        with contextlib.closing(netlink.Socket()) as route:
+            bridge = netlink.link(route, "ldt0")
+            assert bridge is not None
+            mac, inside = "02:42:0a:e7:01:fe", kept_alive.fileno()
+            route.send(netlink.make_veth(netlink.Veth("veth0abcdef", bridge.index, 0, "eth0", mac, inside)))
+
+    async def scenario() -> None:
+        networks = await world.networks(Database(str(database)))
+        await networks.sweep([container(1)])
+        await world.settled(networks)
+
+    with open(stray) as kept_alive:
+        world.inside(world.host, make_link)
+        world.run(scenario)
+
+
 def test_killed_at_any_moment_nothing_leaks(world: World, database: Path) -> None:
     before = world.links()
     sandbox = None

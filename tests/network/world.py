@@ -11,7 +11,7 @@ import contextlib
 import itertools
 import os
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from ipaddress import IPv4Address, IPv4Interface
 from typing import Any, TypeVar
 
@@ -278,20 +278,15 @@ class World:
         self._engines.remove(networks)
         await networks.close()
 
-    @contextlib.contextmanager
-    def loopback_down(self, path: str) -> Iterator[None]:
-        """For as long as a machine with a route for 127.0.0.1 is needed."""
+    def take_loopback_away(self, path: str) -> None:
+        """Makes a container send what it has for 127.0.0.1 to its gateway."""
 
-        def switch(up: bool) -> None:
-            namespaces.write_sysctl(_LOOPBACK_IS_ROUTED, "0" if up else "1")
+        def take() -> None:
+            namespaces.write_sysctl(_LOOPBACK_IS_ROUTED, "1")
             with contextlib.closing(netlink.Socket()) as route:
-                route.send(netlink.set_link(1, up=up))
+                route.send(netlink.delete_address(1, IPv4Interface("127.0.0.1/8")))
 
-        self.inside(path, lambda: switch(False))
-        try:
-            yield
-        finally:
-            self.inside(path, lambda: switch(True))
+        self.inside(path, take)
 
 
 _FILTERED = "net.bridge.bridge-nf-call-iptables"

@@ -34,7 +34,7 @@ async def release(ctx: Context, container_id: str) -> None:
             ctx.kernel.later(namespaces.delete_netns, endpoint.netns)
     ctx.publish("disconnect", endpoint)
     if endpoint.link:
-        _sweep_soon(ctx)
+        sweep_soon(ctx)
 
 
 def _forget(ctx: Context, endpoint: EndpointRecord) -> None:
@@ -45,8 +45,11 @@ def _forget(ctx: Context, endpoint: EndpointRecord) -> None:
     del ctx.endpoints[endpoint.container_id]
 
 
-def _sweep_soon(ctx: Context) -> None:
-    """A namespace somebody else keeps alive keeps our link alive; nobody is to find it there."""
+def sweep_soon(ctx: Context) -> None:
+    """Removes links of no endpoint that the kernel has not removed by itself.
+
+    A namespace somebody else keeps alive keeps our link alive; nobody is to find it there.
+    """
     if ctx.sweeping:
         return
     ctx.sweeping = True

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from lading.network.context import Context
 from lading.network.record import EndpointRecord
-from lading.network.release import release, sweep_links
+from lading.network.release import release, sweep_soon
 
 _log = logging.getLogger(__name__)
 
@@ -18,11 +18,11 @@ async def sweep(ctx: Context, live: Collection[str]) -> None:
     gone = ctx.sandboxes.sweep({endpoint.netns for endpoint in ctx.endpoints.values()})
     if gone:
         _log.info("removed %d network namespaces left over", gone)
-    await ctx.kernel.do(_sweep, ctx, list(ctx.endpoints.values()))
+    sweep_soon(ctx)
+    await ctx.kernel.do(_mend, ctx, list(ctx.endpoints.values()))
 
 
-def _sweep(ctx: Context, endpoints: list[EndpointRecord]) -> None:
-    sweep_links(ctx)
+def _mend(ctx: Context, endpoints: list[EndpointRecord]) -> None:
     for endpoint in endpoints:
         driver = ctx.drivers.get(endpoint.network_id)
         if driver is None:
