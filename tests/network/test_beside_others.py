@@ -140,6 +140,20 @@ def test_a_subnet_nobody_uses_is_chosen_and_kept(world: World, tmp_path: Path) -
     assert world.run(scenario) == "172.17.0.1"
 
 
+@pytest.mark.parametrize(("asked", "given"), [(0, 1400), (1300, 1300)])
+def test_packets_are_as_long_as_the_way_out_takes(world: World, asked: int, given: int) -> None:
+    world.set_way_out(mtu=1400)
+
+    async def scenario() -> None:
+        settings = NetworkSettings(bridge="ldt0", bip=f"{GATEWAY}/24", mtu=asked)
+        networks = await world.networks(settings=settings)
+        sandbox = await networks.connect(request(1))
+        assert world.interface(sandbox.netns_path).mtu == given
+        assert networks.inspect("bridge").options["com.docker.network.driver.mtu"] == str(given)
+
+    world.run(scenario)
+
+
 def test_a_subnet_that_would_hide_a_route_is_refused(world: World) -> None:
     async def scenario() -> None:
         await world.networks(settings=NetworkSettings(bridge="ldt0", bip="10.231.240.9/16"))

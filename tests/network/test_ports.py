@@ -179,9 +179,9 @@ def test_a_container_may_have_a_hardware_address_of_its_own(world: World) -> Non
         settings = EndpointSettings(mac_address="02-AA-bb-cc-dd-ee")
         sandbox = await networks.connect(request(1, settings=settings))
         assert sandbox.endpoint.mac_address == "02:aa:bb:cc:dd:ee"
-        assert world.hardware_address(sandbox.netns_path) == "02:aa:bb:cc:dd:ee"
+        assert world.interface(sandbox.netns_path).mac == "02:aa:bb:cc:dd:ee"
         plain = await networks.connect(request(2))
-        assert world.hardware_address(plain.netns_path) == "02:42:0a:e7:01:03"
+        assert world.interface(plain.netns_path).mac == "02:42:0a:e7:01:03"
 
     world.run(scenario)
 

@@ -248,3 +248,29 @@ def test_a_namespace_somebody_keeps_alive_loses_its_link(world: World) -> None:
             await world.settled(networks)
 
     world.run(scenario)
+
+
+def test_after_the_machine_itself_restarted(world: World, database: Path) -> None:
+    with _engine(world, database) as engine:
+        sandbox = engine.connect(request(1, "8080:80"))
+    for path in world.sandboxes():
+        namespaces.delete_netns(path)
+    world.nft("flush ruleset\n")
+    world.inside(world.host, lambda: _delete_link("ldt0"))
+    rival = world.listen(world.host, 8080)
+
+    async def scenario() -> None:
+        networks = await world.networks(Database(str(database)))
+        await networks.sweep([])
+        assert world.tcp(world.neighbour, (HOST, 8080), rival) == NEIGHBOUR
+        rival.close()
+        again = await networks.connect(request(1, "8080:80"))
+        assert world.tcp(world.neighbour, (HOST, 8080), world.listen(again.netns_path, 80)) == NEIGHBOUR
+        assert again.gateway == sandbox.gateway
+
+    world.run(scenario)
+
+
+def _delete_link(name: str) -> None:
+    with contextlib.closing(netlink.Socket()) as route:
+        route.send(netlink.delete_link(name))

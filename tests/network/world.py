@@ -151,14 +151,14 @@ class World:
         """Paths of the namespaces the engine keeps."""
         return {f"{self.directory}/netns/{name}" for name in os.listdir(f"{self.directory}/netns")}
 
-    def hardware_address(self, path: str) -> str:
-        """The MAC of a container's interface."""
+    def interface(self, path: str) -> netlink.Link:
+        """A container's interface."""
 
-        def read() -> str:
+        def read() -> netlink.Link:
             with contextlib.closing(netlink.Socket()) as route:
                 link = netlink.link(route, "eth0")
                 assert link is not None
-                return link.mac
+                return link
 
         return self.inside(path, read)
 
@@ -169,6 +169,11 @@ class World:
     def remove_address(self, address: str) -> None:
         """Takes it away again."""
         self._change_uplink(lambda index: netlink.delete_address(index, IPv4Interface(address)))
+
+    def set_way_out(self, mtu: int) -> None:
+        """Lets the host send everything else to its neighbour, in packets of that size."""
+        self._change_uplink(lambda index: netlink.set_link(index, mtu=mtu))
+        self._change_uplink(lambda index: netlink.add_default_route(IPv4Address(NEIGHBOUR), index))
 
     def _change_uplink(self, message: Callable[[int], netlink.Message]) -> None:
         def change() -> None:

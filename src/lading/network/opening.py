@@ -143,7 +143,9 @@ async def _open_bridge(ctx: Context, network: NetworkRecord, name: str, mtu: int
     driver = Bridge(ctx.kernel, _shape(ctx.settings, network, name, mtu))
     members = [endpoint for endpoint in ctx.endpoints.values() if endpoint.network_id == network.id]
     ctx.addresses[network.id] = {network.interface.ip, *(endpoint.ip for endpoint in members)}
-    published = {lease: endpoint.ip for endpoint in members for lease in endpoint.leases}
+    # After the machine's own restart nothing of them is left to lead to.
+    alive = [endpoint for endpoint in members if os.path.exists(endpoint.netns)]
+    published = {lease: endpoint.ip for endpoint in alive for lease in endpoint.leases}
     await ctx.kernel.do(driver.open, published)
     ctx.drivers[network.id] = driver
     ctx.reservations.retake(published)
