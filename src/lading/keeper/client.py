@@ -12,7 +12,21 @@ from lading.keeper.wire import Message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lading.keeper.process import Process
+    from typing import Protocol
+
+    class Attachable(Protocol):
+        """What a client asks of the process it is attached to."""
+
+        facts: Message
+
+        @property
+        def takes_input(self) -> bool: ...
+        def put(self, data: bytes) -> None: ...
+        def input_ended(self) -> None: ...
+        def detached(self, client: Client) -> None: ...
+        def relieve(self) -> None: ...
+        def left(self, client: Client) -> None: ...
+
 
 HIGH = 1024 * 1024
 """With more than this waiting for one client, its container's output is not read."""
@@ -36,7 +50,7 @@ class Client:
         self._loop = loop
         self.connection = connection
         self.wishes = wishes
-        self.process: Process | None = None
+        self.process: Attachable | None = None
         self._gone = gone
         # What the client sent together with its request, which the daemon has read.
         self._early = bytes.fromhex(wishes.get("early") or "")
@@ -81,7 +95,7 @@ class Client:
             self.end()
         self.update()
 
-    def start(self, process: Process) -> None:
+    def start(self, process: Attachable) -> None:
         """From now on it is connected to a process."""
         self.process = process
         early, self._early = self._early, b""

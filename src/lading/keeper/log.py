@@ -83,8 +83,10 @@ class Log:
         """
         file = self.file
         if file.room <= 0:
-            file.rotate()
+            compressible = file.rotate()
             self._journal.mark(self._slots[stream - 1], file.inode, file.size, done)
+            if compressible:
+                file.compress()
         records = self._format.format(stream, kind, text, now)
         if kind == WHOLE and len(records) >= file.room:
             middle = text.rfind(b"\n", 0, len(text) // 2) + 1 or text.find(b"\n") + 1
@@ -98,5 +100,6 @@ class Log:
         """Logs what was printed without a newline and closes the file."""
         for stream in (1, 2):
             self._put(stream, self._splitters[stream - 1].finish(), 0)
+            self._keep(stream)
             self._journal.release(self._slots[stream - 1])
         self.file.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable
 
@@ -10,6 +9,9 @@ from lading.keeper.loop import say
 
 Compress = Callable[[str, str, Callable[[bool], None]], None]
 """compress(source, target, finished): makes a gzip file in the background."""
+
+
+_ENDINGS = ("", ".gz")
 
 
 class LogFile:
@@ -67,42 +69,55 @@ class LogFile:
             self._lost = 0
 
     def cut(self, inode: int, size: int) -> None:
-        """Takes back what was written after the file had `size` bytes, if it is still that file."""
+        """Takes back what was written since the file was that one and had `size` bytes.
+
+        Takes a rotation back too, where nothing was written after it.
+        """
+        if inode != self.inode and not self.size and _inode(f"{self.path}.1") == inode:
+            os.rename(f"{self.path}.1", self.path)
+            self._move(range(2, self.count + 1), -1)
+            self._open()
         if inode == self.inode and size < self.size:
             os.ftruncate(self.file, size)
             self.size = size
 
-    def rotate(self) -> None:
-        """Sets the file aside. Where that fails, writing goes on in the old one."""
+    def rotate(self) -> bool:
+        """Sets the file aside; whether there is one to be compressed now.
+
+        Where that fails, writing goes on in the old one.
+        """
         try:
             if self.count == 1:
                 os.ftruncate(self.file, 0)
                 self.size = 0
-                return
-            self._shift()
+                return False
+            for ending in _ENDINGS:
+                _unlink(f"{self.path}.{self.count - 1}{ending}")
+            self._move(range(self.count - 2, 0, -1), 1)
+            for job in self._jobs:
+                job.number += 1
             os.rename(self.path, f"{self.path}.1")
             self._open()
         except OSError as error:
             say(f"{self.path}: cannot rotate: {error.strerror}")
             self._excess = self.size
-            return
+            return False
+        return self._compress is not None
+
+    def compress(self) -> None:
+        """Compresses what was last set aside, in the background."""
         if self._compress is not None:
             job = _Job(self, 1)
             self._jobs.append(job)
             self._compress(f"{self.path}.1", job.temporary, job.finished)
 
-    def _shift(self) -> None:
-        for ending in ("", ".gz"):
-            _unlink(f"{self.path}.{self.count - 1}{ending}")
-        for number in range(self.count - 2, 0, -1):
-            for ending in ("", ".gz"):
+    def _move(self, numbers: range, step: int) -> None:
+        for number in numbers:
+            for ending in _ENDINGS:
                 try:
-                    os.rename(f"{self.path}.{number}{ending}", f"{self.path}.{number + 1}{ending}")
-                except OSError as error:
-                    if error.errno != errno.ENOENT:
-                        raise
-        for job in self._jobs:
-            job.number += 1
+                    os.rename(f"{self.path}.{number}{ending}", f"{self.path}.{number + step}{ending}")
+                except FileNotFoundError:
+                    pass
 
     def close(self) -> None:
         """No more will be written."""
@@ -129,6 +144,13 @@ class _Job:
             _unlink(plain)
         else:
             _unlink(self.temporary)
+
+
+def _inode(path: str) -> int:
+    try:
+        return os.stat(path).st_ino
+    except FileNotFoundError:
+        return 0
 
 
 def _unlink(path: str) -> None:
