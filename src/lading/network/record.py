@@ -48,7 +48,6 @@ class EndpointRecord(Struct, kw_only=True):
     gateway: str = ""
     mac: str = ""
     asked: EndpointSettings = field(default_factory=EndpointSettings)
-    dns_names: list[str] = field(default_factory=list)
     exposed: list[str] = field(default_factory=list)
     leases: list[Lease] = field(default_factory=list)
 
