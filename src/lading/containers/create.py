@@ -8,6 +8,7 @@ from lading.containers import names, restarts
 from lading.containers.context import Context, Defaults
 from lading.containers.discard import erase
 from lading.containers.merge import merge, process_args
+from lading.containers.network_of import connect_request
 from lading.containers.record import Container, Definition, State
 from lading.containers.release import mounted_root
 from lading.containers.unsupported import check_supported
@@ -50,6 +51,8 @@ async def create(ctx: Context, name: str | None, body: CreateBody) -> tuple[Cont
         mounts=mounts,
     )
     container = Container(name or names.invent(ctx.registry.names), definition, State())
+    if not host.network_mode.startswith("container:"):
+        ctx.networks.check(connect_request(container))
     # The name is taken before the first await, so that two clients cannot both get it.
     ctx.registry.add(container)
     try:

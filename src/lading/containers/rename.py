@@ -19,6 +19,7 @@ async def rename(ctx: Context, container: Container, name: str) -> None:
         ctx.registry.check_free(name)
         ctx.store.rename(container, name)
         ctx.registry.rename(container, name)
+        ctx.networks.rename(container.id, name)
         ctx.publish(container, "rename", oldName=f"/{old}")
 
     await container.worker.do(work)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from lading import __version__
+from lading.aio.tasks import Background
 from lading.daemon import journal
 from lading.daemon.addresses import InheritedSockets, TcpAddress, UnixAddress, parse_address
 from lading.daemon.command_line import parse, read_file
@@ -73,7 +74,7 @@ async def _serve(settings: Settings, addresses: list[UnixAddress | TcpAddress | 
     context = _tls(settings) if settings.use_tls else None
     engine = wire(settings)
     server = Server(engine.handler)
-    stopping = _on_signals(settings)
+    stopping = _on_signals(settings, engine)
     try:
         await engine.open()
         for address in addresses:
@@ -111,17 +112,18 @@ def _tls(settings: Settings) -> ssl.SSLContext:
     return files.context()
 
 
-def _on_signals(settings: Settings) -> asyncio.Event:
+def _on_signals(settings: Settings, engine: Engine) -> asyncio.Event:
     """SIGTERM and SIGINT stop; SIGHUP reads the configuration file again."""
+    background = Background()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    loop.add_signal_handler(signal.SIGHUP, _reload, settings)
+    loop.add_signal_handler(signal.SIGHUP, lambda: background.spawn(_reload(settings, engine), "reload"))
     return stopping
 
 
-def _reload(settings: Settings) -> None:
+async def _reload(settings: Settings, engine: Engine) -> None:
     try:
         file = read_file(settings.config_file, required=False)
     except LadingError as error:
@@ -130,6 +132,7 @@ def _reload(settings: Settings) -> None:
     settings.debug = bool(file.get("debug", settings.debug))
     settings.label = list(file.get("labels", settings.label))
     journal.set_up("debug" if settings.debug else settings.log_level, settings.log_format)
+    await engine.reload()
     _log.info("reloaded %s", settings.config_file)
 
 

@@ -1,12 +1,13 @@
 """The one place that makes the rooms and hands them to each other."""
 
 import logging
+import socket
 from dataclasses import dataclass
 
 from lading.api import Rooms, application
 from lading.containers import Containers, Context, Defaults, Store
 from lading.content import Content
-from lading.daemon.facts import facts_of
+from lading.daemon.facts import engine_id, facts_of
 from lading.daemon.init_binary import find_init
 from lading.daemon.settings import Settings
 from lading.errors import LadingError
@@ -30,6 +31,7 @@ class Engine:
     """The rooms of a running daemon, opened from the bottom up and closed from the top down."""
 
     database: Database
+    events: Bus
     content: Content
     snapshots: OverlaySnapshots
     images: Images
@@ -51,6 +53,11 @@ class Engine:
             await self.images.ensure_starter()
         except LadingError as error:
             _log.warning("there is no starter image: %s", error.message)
+
+    async def reload(self) -> None:
+        """Mends what others did to the network, and says that settings were read again."""
+        await self.networks.reload()
+        self.events.publish("daemon", "reload", engine_id(self.database), {"name": socket.gethostname()})
 
     async def close(self) -> None:
         """Lets go of everything; containers go on."""
@@ -96,7 +103,16 @@ def wire(settings: Settings) -> Engine:
     facts = facts_of(settings, database, runtime, machine, init_path)
     rooms = Rooms(containers, images, networks, volumes, events, facts)
     return Engine(
-        database, content, snapshots, images, volumes, networks, runtime, containers, application(rooms)
+        database=database,
+        events=events,
+        content=content,
+        snapshots=snapshots,
+        images=images,
+        volumes=volumes,
+        networks=networks,
+        runtime=runtime,
+        containers=containers,
+        handler=application(rooms),
     )
 
 
