@@ -17,7 +17,7 @@ from lading.daemon.command_line import parse, read_file
 from lading.daemon.lock import PidFile, RootLock
 from lading.daemon.notify import notify
 from lading.daemon.settings import Settings
-from lading.daemon.wiring import wire
+from lading.daemon.wiring import Engine, wire
 from lading.errors import InvalidParameter, LadingError
 from lading.http import Server, TlsFiles, inherited_sockets, listen_tcp, listen_unix
 from lading.paths import DEFAULT_SOCKET, Layout
