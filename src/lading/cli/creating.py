@@ -84,7 +84,7 @@ def _adapt(client: Client, given: Given, body: dict[str, Any]) -> None:
             '"specify mac-address per network" requires API version 1.44, '
             f"but the engine's API version is {client.api_version}"
         )
-    if given["kernel-memory"] and not client.at_least("1.42"):
+    if given["kernel-memory"] and client.at_least("1.40") and not client.at_least("1.42"):
         body["HostConfig"]["KernelMemory"] = given["kernel-memory"]
 
 

@@ -28,7 +28,6 @@ _ARCHITECTURES = {
     **{name: name for name in ("386", "amd64", "arm", "arm64", "ppc64le", "s390x", "riscv64", "mips64le")},
     **{name: name for name in ("loong64", "mips", "mips64", "mipsle", "ppc64", "wasm")},
 }
-_IMPLIED_VARIANTS = {"amd64": ("v1",), "arm64": ("8", "v8")}
 
 
 def normal_platform(text: str) -> str:
@@ -36,28 +35,26 @@ def normal_platform(text: str) -> str:
     if not text:
         return ""
     parts = text.lower().split("/")
-    if len(parts) > 3 or not all(part and part.replace("_", "").replace("-", "").isalnum() for part in parts):
-        raise CommandFailed(
-            f'error parsing specified platform: "{text}": cannot parse platform specifier: invalid argument'
-        )
+    if len(parts) > 3:
+        raise _bad(f'"{text}": cannot parse platform specifier')
+    for part in parts:
+        if not part or not all(character.isalnum() or character in "_.-" for character in part):
+            raise _bad(
+                f'"{part}" is an invalid component of "{text}": '
+                'platform specifier component must match "^[A-Za-z0-9_.-]+$"'
+            )
     if len(parts) == 1:
         if parts[0] in _SYSTEMS:
             return f"{parts[0]}/{_architecture(os.uname().machine)}"
         if parts[0] not in _ARCHITECTURES:
-            raise CommandFailed(
-                f'error parsing specified platform: "{text}": unknown operating system or architecture: '
-                "invalid argument"
-            )
+            raise _bad(f'"{text}": unknown operating system or architecture')
         parts.insert(0, "linux")
-    parts[0] = {"macos": "darwin"}.get(parts[0], parts[0])
-    variant = parts[2] if len(parts) > 2 else {"armhf": "v7", "armel": "v6"}.get(parts[1], "")
-    architecture = _architecture(parts[1])
-    if variant in _IMPLIED_VARIANTS.get(architecture, ()):
-        variant = ""
-    if architecture == "arm":
-        variant = variant or "v7"
-        variant = f"v{variant}" if variant.isdecimal() else variant
-    return "/".join((parts[0], architecture, variant) if variant else (parts[0], architecture))
+    system = {"macos": "darwin"}.get(parts[0], parts[0])
+    return "/".join((system, _architecture(parts[1]), *parts[2:]))
+
+
+def _bad(reason: str) -> CommandFailed:
+    return CommandFailed(f"error parsing specified platform: {reason}: invalid argument")
 
 
 def _architecture(name: str) -> str:

@@ -36,12 +36,13 @@ def run(session: Session, given: Given) -> int:
     try:
         check_pull(given)
         body = build_body(given)
-        _prepare_streams(given, body)
+    except UsageError as error:
+        return _fail(error.message, error.code)
+    _prepare_streams(given, body)
+    try:
         client = session.client
         socket_path = session.socket_path if given["use-api-socket"] else ""
         container = create_container(client, given, body, socket_path)
-    except UsageError as error:
-        return _fail(error.message, error.code)
     except CommandFailed as failure:
         return _fail(f"lading: {failure.message}", _FAILED)
     except ApiError as refusal:
@@ -54,6 +55,7 @@ def run(session: Session, given: Given) -> int:
 
 
 def _prepare_streams(given: Given, body: dict[str, Any]) -> None:
+    """Raises CommandFailed."""
     if given["detach"]:
         if given["attach"]:
             raise CommandFailed("conflicting options: cannot specify both --attach and --detach")

@@ -111,8 +111,8 @@ def _is_qualified_name(text: str) -> bool:
 
 def _device(text: str) -> dict[str, str]:
     parts = text.split(":")
-    if len(parts) > 3:
-        raise UsageError(f"lading: invalid device specification: {text}")
+    if len(parts) > 3 or not text:
+        raise UsageError(f"lading: bad format for path: {text}")
     source, target, mode = parts[0], parts[0], "rwm"
     if len(parts) == 2 and _is_mode(parts[1]):
         mode = parts[1]

@@ -41,6 +41,8 @@ def parse_mount(text: str) -> dict[str, Any]:
         if name == "bind-recursive":
             recursion = value
     _check_whole(mount, recursion)
+    if "TmpfsOptions" in mount:
+        mount["TmpfsOptions"] = {key: value for key, value in mount["TmpfsOptions"].items() if value}
     return {key: value for key, value in mount.items() if value not in ("", False)}
 
 

@@ -60,8 +60,8 @@ def read_search_domain(text: str) -> str:
 
 
 def _is_label(label: str) -> bool:
-    inner = label.replace("-", "").replace("_", "")
-    return inner.isalnum() and inner.isascii() and label[0] not in "-_" and label[-1] not in "-_"
+    inner = label.replace("-", "")
+    return inner.isalnum() and inner.isascii() and label.strip("-") == label
 
 
 def read_link(text: str) -> str:
@@ -101,10 +101,10 @@ def _read_network_field(wanted: dict[str, Any], name: str, value: str, written: 
     if name in ("alias", "link-local-ip"):
         wanted.setdefault(name, []).append(value)
     elif name == "driver-opt":
-        key, equals, option = value.partition("=")
+        key, equals, option = value.lower().partition("=")
         if not equals:
             raise BadValue("invalid key value pair format in driver options")
-        wanted.setdefault(name, {})[key.strip().lower()] = option.strip()
+        wanted.setdefault(name, {})[key.strip()] = option.strip()
     elif name == "gw-priority":
         priority = whole_number(value)
         if priority is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lading.cli.template.errors import CallError, TemplateError
+from lading.cli.template.errors import CallError, TemplateError, WrongType
 from lading.cli.template.functions import FUNCTIONS
 from lading.cli.template.nodes import (
     Action,
@@ -19,7 +19,7 @@ from lading.cli.template.nodes import (
     Variable,
 )
 from lading.cli.template.parser import parse
-from lading.cli.template.values import NO_VALUE, kind, show, truth
+from lading.cli.template.values import ABSENT, NO_VALUE, show, truth
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from lading.cli.template.nodes import Part
 
-_SHOWN_AT_MOST = 20
+_VARIADIC = 0x04  # CO_VARARGS, inspect(3)
 
 
 class Record:
@@ -95,10 +95,7 @@ class _Run:
         before = self._source[: node.offset]
         line = before.count("\n") + 1
         column = len(before.rpartition("\n")[2].encode("utf-8", "surrogateescape"))
-        shown = node.shown
-        if len(shown) > _SHOWN_AT_MOST:
-            shown = shown[: _SHOWN_AT_MOST - 3] + "..."
-        return TemplateError(f'template: :{line}:{column}: executing "" at <{shown}>: {message}')
+        return TemplateError(f'template: :{line}:{column}: executing "" at <{node.shown}>: {message}')
 
     # --- parts
 
@@ -184,6 +181,8 @@ class _Run:
         if isinstance(first, Fields):
             arguments = [self._operand(node, dot) for node in rest] + list(piped)
             return self._fields(first, dot, arguments)
+        if isinstance(first, Constant) and first.shown == "nil":
+            raise self._fail(first, "nil is not a command")
         if rest or piped:
             raise self._fail(first, f"can't give argument to non-function {first.shown}")
         return self._operand(first, dot)
@@ -192,17 +191,27 @@ class _Run:
         self, command: Command, function: Function, rest: Sequence[Node], dot: Any, piped: tuple[Any, ...]
     ) -> Any:
         name = function.shown
-        if name in ("and", "or") and len(rest) + len(piped) > 0:
+        self._check_count(function, len(rest) + len(piped))
+        if name in ("and", "or"):
             return self._decide(name == "and", rest, dot, piped)
         arguments = [self._operand(node, dot) for node in rest] + list(piped)
         try:
             return self._functions[name](*arguments)
+        except WrongType as error:
+            for node, argument in zip(rest, arguments, strict=False):
+                if argument is error.value:
+                    raise self._fail(node, error.about(isinstance(node, Constant), node.shown)) from None
+            raise self._fail(command, error.about(False, "")) from None
         except CallError as error:
             raise self._fail(command, f"error calling {name}: {error}") from None
-        except TypeError:
-            raise self._fail(
-                function, f"wrong number of args for {name}: want other than {len(arguments)}"
-            ) from None
+
+    def _check_count(self, function: Function, count: int) -> None:
+        code = self._functions[function.shown].__code__
+        least, variadic = code.co_argcount, bool(code.co_flags & _VARIADIC)
+        if count < least or (count > least and not variadic):
+            want = f"at least {least}" if variadic else str(least)
+            message = f"wrong number of args for {function.shown}: want {want} got {count}"
+            raise self._fail(function, message)
 
     def _decide(self, conjunction: bool, rest: Sequence[Node], dot: Any, piped: tuple[Any, ...]) -> Any:
         """`and` and `or`, which look only at as many operands as they need."""
@@ -262,7 +271,9 @@ class _Run:
                 return value[name]
             if name in self._optional:
                 return None
+            if value and all(isinstance(entry, str) for entry in value.values()):
+                return ABSENT
             raise self._fail(node, f'map has no entry for key "{name}"')
         if value is None:
             raise self._fail(node, f'nil data; no entry for key "{name}"')
-        raise self._fail(node, f"can't evaluate field {name} in type {kind(value)}")
+        raise self._fail(node, f"can't evaluate field {name} in type interface {{}}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 
-from lading.cli.template.errors import CallError
+from lading.cli.template.errors import CallError, WrongType
 from lading.cli.template.printf import sprintf
 from lading.cli.template.values import kind, show, truth
 
@@ -33,13 +33,13 @@ def _plain(value: Any) -> Any:
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
-    raise CallError(f"wrong type for value; expected string; got {kind(value)}")
+    raise WrongType(value, "string", kind(value))
 
 
 def _whole(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise CallError(f"wrong type for value; expected int; got {kind(value)}")
+    raise WrongType(value, "integer", kind(value))
 
 
 def _split(text: Any, separator: Any) -> list[str]:
@@ -48,14 +48,14 @@ def _split(text: Any, separator: Any) -> list[str]:
 
 def _join(items: Any, separator: Any) -> str:
     if not isinstance(items, (list, tuple)) and items is not None:
-        raise CallError(f"wrong type for value; expected []string; got {kind(items)}")
+        raise WrongType(items, "[]string", kind(items))
     return _text(separator).join(map(_text, items or ()))
 
 
 def _title(text: Any) -> str:
     words, before = [], " "
     for character in _text(text):
-        inside = before.isalnum() or before in "_'"
+        inside = before.isalnum() or before == "_"
         words.append(character if inside else character.upper())
         before = character
     return "".join(words)
@@ -93,7 +93,8 @@ def _length(value: Any) -> int:
     if isinstance(value, (list, tuple, dict)):
         return len(value)
     if value is None:
-        raise CallError("len of nil pointer")
+        # null in JSON stands for a list or a mapping without entries, whose length Go gives as 0.
+        return 0
     raise CallError(f"len of type {kind(value)}")
 
 
@@ -191,12 +192,12 @@ def _greater_or_equal(first: Any, second: Any) -> bool:
     return not _less(first, second)
 
 
-def _and(*values: Any) -> Any:
-    return next((value for value in values if not truth(value)), values[-1])
+def _and(first: Any, *others: Any) -> Any:
+    return next((value for value in (first, *others) if not truth(value)), (first, *others)[-1])
 
 
-def _or(*values: Any) -> Any:
-    return next((value for value in values if truth(value)), values[-1])
+def _or(first: Any, *others: Any) -> Any:
+    return next((value for value in (first, *others) if truth(value)), (first, *others)[-1])
 
 
 def _not(value: Any) -> bool:

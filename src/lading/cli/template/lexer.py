@@ -106,7 +106,7 @@ class _Lexer:
             if depth == 0 and self._source.startswith("}}", self._at):
                 yield self._token("}}", self._at + 2)
                 return False
-            if self._at >= len(self._source):
+            if self._at >= len(self._source) or self._source.startswith("}}", self._at):
                 raise self._fail("unclosed action" if depth == 0 else "unclosed left paren")
             token = self._one()
             depth += {"(": 1, ")": -1}.get(token.kind, 0)
@@ -131,9 +131,9 @@ class _Lexer:
             return self._character()
         if character == "." and not source[at + 1 : at + 2].isdecimal():
             end = self._name_end(at + 1)
-            return self._token("field" if end > at + 1 else ".", end, source[at + 1 : end])
+            return self._token("field" if end > at + 1 else ".", self._ended(end), source[at + 1 : end])
         if character == "$":
-            return self._token("variable", self._name_end(at + 1))
+            return self._token("variable", self._ended(self._name_end(at + 1)))
         if character.isdecimal() or character in "+-.":
             return self._number()
         if character.isalpha() or character == "_":
@@ -152,8 +152,15 @@ class _Lexer:
             at += 1
         return at
 
+    def _ended(self, end: int) -> int:
+        """`end`, if what is there may follow a name."""
+        after = self._source[end : end + 1]
+        if after in ("", *_SPACES, *".,|:()=") or self._source.startswith("}}", end):
+            return end
+        raise self._fail(f"bad character {_character_name(after)}")
+
     def _word(self) -> Token:
-        end = self._name_end(self._at)
+        end = self._ended(self._name_end(self._at))
         word = self._source[self._at : end]
         if word in ("true", "false"):
             return self._token("bool", end, word == "true")

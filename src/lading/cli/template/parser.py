@@ -181,10 +181,10 @@ class _Parser:
                 self._next()
                 if token.kind == "=" and names[0] not in self._variables:
                     raise self._fail(f'undefined variable "{names[0]}"', token)
-                if len(names) > 1 and context != "range":
-                    raise self._fail(f"too many declarations in {context}", token)
                 return names, token.kind == "="
-            if token.kind != "," or context != "range" or len(names) == 2:
+            if token.kind == "," and context != "range":
+                raise self._fail(f"too many declarations in {context}", token)
+            if token.kind != "," or len(names) == 2:
                 break
             self._next()
         self._position = begin

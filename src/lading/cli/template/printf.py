@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lading.cli.template.values import kind, show
+from lading.cli.template.values import kind, show, show_float
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def _number(template: str, at: int, values: Sequence[Any], used: int) -> tuple[i
 def _one(verb: str, value: Any, flags: str, width: int | None, precision: int | None) -> str:
     text = _convert(verb, value, flags, precision)
     if text is None:
-        text, flags = f"%!{verb}({kind(value)}={show(value, inside=True)})", flags.replace("0", "")
+        found = "<nil>" if value is None else f"{kind(value)}={show(value, inside=True)}"
+        text, flags = f"%!{verb}({found})", flags.replace("0", "")
     if width is None or abs(width) <= len(text):
         return text
     if "-" in flags or width < 0:
@@ -97,7 +98,9 @@ def _convert(verb: str, value: Any, flags: str, precision: int | None) -> str | 
         sign = "+" if "+" in flags else ""
         default = 6 if verb in "feE" else None
         chosen = default if precision is None else precision
-        return f"{value:{sign}.{chosen}{verb}}" if chosen is not None else f"{value:{sign}g}"
+        if chosen is not None:
+            return f"{value:{sign}.{chosen}{verb}}"
+        return (sign if value >= 0 else "") + show_float(value)
     return None
 
 

@@ -1,0 +1,68 @@
+"""A recording engine, and the command line pointed at it."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.cli.recorder import Recorder
+
+from lading.cli import main
+
+DOCKER = shutil.which("docker")
+needs_docker = pytest.mark.skipif(DOCKER is None, reason="the docker command line is not installed")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Iterator[Recorder]:
+    engine = Recorder(tmp_path)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def lading(recorder: Recorder, capfd: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+    """Runs `lading` in this process against the recorder."""
+
+    def run(*words: str) -> Outcome:
+        code = main(["-H", recorder.host, *words])
+        said = capfd.readouterr()
+        return Outcome(code, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def docker(recorder: Recorder) -> Callable[..., Outcome]:
+    """Runs the real `docker` against the recorder; its own name is replaced by ours in what it says."""
+
+    def run(*words: str) -> Outcome:
+        done = subprocess.run(
+            [str(DOCKER), "-H", recorder.host, *words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=20,
+            check=False,
+        )
+        out, err = (data.decode().replace("docker", "lading") for data in (done.stdout, done.stderr))
+        return Outcome(done.returncode, out, err)
+
+    return run
+
+
+@pytest.fixture
+def program(recorder: Recorder) -> list[str]:
+    """The argument list of `lading` as a process of its own, against the recorder."""
+    return [sys.executable, "-m", "lading.cli", "-H", recorder.host]
