@@ -14,6 +14,8 @@ from lading.errors import Conflict
 from lading.paths import Layout
 from lading.runtime import Detached, Exec, Exit, Launch, Runtime, Started
 
+# One for all that the tests start, processes of their own included.
+CGROUP = f"lading-test-{os.environ.setdefault('LADING_TEST_RUN', str(os.getpid()))}"
 APPLETS = ("cat", "echo", "false", "head", "ls", "printf", "seq", "sh", "sleep", "stty", "true", "tty")
 
 
@@ -46,7 +48,7 @@ class Room:
     async def launch(self, key: str, *command: str, **changes: Any) -> Started:
         bundle = Path(self.layout.bundles) / key
         bundle.mkdir(exist_ok=True)
-        (bundle / "config.json").write_text(json.dumps(self.spec(key, command, changes.get("tty", False))))
+        (bundle / "config.json").write_text(json.dumps(self.spec(key, command, **changes)))
         self.launched.add(key)
         return await self.runtime.launch(
             Launch(
@@ -72,19 +74,27 @@ class Room:
                 if isinstance(news, Exit) and news.key == key:
                     return news
 
-    def process(self, command: tuple[str, ...], tty: bool = False) -> dict[str, Any]:
+    def process(
+        self,
+        command: tuple[str, ...],
+        *,
+        tty: bool = False,
+        console_size: tuple[int, int] = (0, 0),
+        **_: object,
+    ) -> dict[str, Any]:
         return {
             "terminal": tty,
+            "consoleSize": {"height": console_size[0], "width": console_size[1]},
             "user": {"uid": 0, "gid": 0},
             "args": list(command),
             "env": ["PATH=/bin", "TERM=xterm"],
             "cwd": "/",
         }
 
-    def spec(self, key: str, command: tuple[str, ...], tty: bool) -> dict[str, Any]:
+    def spec(self, key: str, command: tuple[str, ...], **changes: Any) -> dict[str, Any]:
         return {
             "ociVersion": "1.0.2",
-            "process": self.process(command, tty),
+            "process": self.process(command, **changes),
             "root": {"path": str(self.root)},
             "hostname": key[:12],
             "mounts": [
@@ -98,7 +108,7 @@ class Room:
                 },
             ],
             "linux": {
-                "cgroupsPath": f"/lading-test-{os.getpid()}/{key}",
+                "cgroupsPath": f"/{CGROUP}/{key}",
                 "namespaces": [{"type": kind} for kind in ("pid", "network", "ipc", "uts", "mount")],
             },
         }

@@ -2,11 +2,12 @@
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.runtime.bundles import Room, make_root
+from tests.runtime.bundles import CGROUP, Room, make_root
 
 
 @pytest.fixture(scope="session")
@@ -20,10 +21,14 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _cgroups() -> Iterator[None]:
     """Removes the parent of the test containers' control groups."""
     yield
-    name = f"lading-test-{os.getpid()}"
     for place in (Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").iterdir()):
-        with contextlib.suppress(OSError):
-            os.rmdir(place / name)
+        for _ in range(100):
+            if not (place / CGROUP).exists():
+                break
+            # Busy for a moment after its last process has gone.
+            with contextlib.suppress(OSError):
+                os.rmdir(place / CGROUP)
+            time.sleep(0.02)
 
 
 @pytest.fixture

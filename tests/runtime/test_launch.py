@@ -148,8 +148,8 @@ def test_the_kernels_oom_killer_is_told_from_a_kill(room: Room) -> None:
     async def script(room: Room) -> None:
         limited = room.spec
 
-        def spec(key: str, command: tuple[str, ...], tty: bool) -> dict[str, object]:
-            made = limited(key, command, tty)
+        def spec(key: str, command: tuple[str, ...], **changes: object) -> dict[str, object]:
+            made = limited(key, command, **changes)
             made["linux"]["resources"] = {"memory": {"limit": 8 * 1024 * 1024, "swap": 8 * 1024 * 1024}}
             return made
 

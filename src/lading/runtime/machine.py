@@ -113,7 +113,7 @@ def _is_device(mode: int) -> bool:
 
 def _node(path: str, inside: str, access: str, status: os.stat_result) -> DeviceNode:
     if not _is_device(status.st_mode):
-        raise OSError(f"not a device node: {path}")
+        raise OSError("not a device node")
     return DeviceNode(
         path=inside,
         kind="c" if stat.S_ISCHR(status.st_mode) else "b",

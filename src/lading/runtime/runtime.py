@@ -130,7 +130,7 @@ class Runtime:
         work = f"{self._layout.bundles}/{order.container_id}"
         with _Files(work, order.key) as files:
             with open(files.process, "w", encoding="utf-8") as file:
-                json.dump({**order.process, "terminal": order.tty}, file)
+                json.dump(_process(order), file)
             argv = [*oci.command(files.log), "exec", "--detach", "--pid-file", files.pid]
             argv += ["--process", files.process, *_console(order), order.container_id]
             record = f"{work}/{order.key}.exit"
@@ -298,6 +298,15 @@ def _facts(
 
 def _console(order: Launch | Exec) -> list[str]:
     return ["--console-socket", "{console}"] if order.tty else []
+
+
+def _process(order: Exec) -> dict[str, Any]:
+    process = {**order.process, "terminal": order.tty}
+    if order.tty and order.console_size:
+        # The keeper sets it too, but perhaps only after the command has looked.
+        height, width = order.console_size
+        process["consoleSize"] = {"height": height, "width": width}
+    return process
 
 
 class _Files:
