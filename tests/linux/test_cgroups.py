@@ -89,11 +89,13 @@ def test_a_group_in_use_stays(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_a_real_group(tmp_path: Path) -> None:
     group = f"/lading-test-group-{os.getpid()}"
-    tops = [cgroups.ROOT] if cgroups.version() == 2 else [f"{cgroups.ROOT}/memory", f"{cgroups.ROOT}/pids"]
-    for top in tops:
-        os.makedirs(f"{top}{group}/inner")
+    cgroups.ensure(f"{group}/inner")
     assert cgroups.children(group) == {"inner"}
+    cpus = Path(f"{cgroups.ROOT}/cpuset{group}/inner/cpuset.cpus")
+    if cgroups.version() == 1 and cpus.exists():
+        # A process may enter at once.
+        assert cpus.read_text() == Path(f"{cgroups.ROOT}/cpuset/cpuset.cpus").read_text()
     assert cgroups.oom_kills(group) == 0
     assert cgroups.remove(group)
     assert cgroups.children(group) == set()
-    assert not any(os.path.exists(f"{top}{group}") for top in tops)
+    assert os.path.basename(group) not in cgroups.children("")

@@ -102,6 +102,28 @@ def children(group: str, root: str = ROOT) -> set[str]:
     return {os.path.basename(path) for top in _hierarchies(root) for path in _groups(f"{top}{group}")}
 
 
+def ensure(group: str, root: str = ROOT) -> None:
+    """Makes `group`, the parent of groups to come, in every hierarchy. Raises OSError.
+
+    OCI runtimes make it as they go, and two that start at once may then meet a
+    group of version 1 that has no CPUs yet, which the kernel answers with ENOSPC.
+    """
+    path = ""
+    for part in group.strip("/").split("/"):
+        above, path = path, f"{path}/{part}"
+        for top in _hierarchies(root):
+            os.makedirs(f"{top}{path}", exist_ok=True)
+            if version(root) == 1:
+                _inherit_cpuset(f"{top}{path}", f"{top}{above}")
+
+
+def _inherit_cpuset(group: str, above: str) -> None:
+    for file in ("cpuset.cpus", "cpuset.mems"):
+        if os.path.exists(f"{group}/{file}") and not _read(f"{group}/{file}").strip():
+            with open(f"{group}/{file}", "w", encoding="ascii") as target:
+                target.write(_read(f"{above}/{file}"))
+
+
 def remove(group: str, root: str = ROOT) -> bool:
     """Removes `group` and what is below it in every hierarchy; False where processes are still in it."""
     emptied = True

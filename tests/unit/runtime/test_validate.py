@@ -65,7 +65,7 @@ _V2 = dataclasses.replace(
         ({"cpu_quota": 999}, "CPU cfs quota can not be less than 1ms"),
         ({"cpu_shares": -1}, "invalid CPU shares"),
         ({"cpuset_cpus": "0-2"}, "Requested CPUs are not available - requested 0-2, available: 0-1"),
-        ({"cpuset_cpus": "1-0"}, "Invalid value 1-0 for cpuset cpus"),
+        ({"cpuset_cpus": "1-0"}, "Invalid value 1-0 for cpuset cpus: invalid format: 1-0"),
         ({"cpuset_cpus": "a,b"}, "Invalid value a,b for cpuset cpus"),
         ({"cpuset_cpus": "0,"}, "Invalid value 0, for cpuset cpus"),
         ({"cpuset_mems": "1"}, "Requested memory nodes are not available - requested 1, available: 0"),
@@ -84,7 +84,7 @@ _V2 = dataclasses.replace(
         ({"cgroupns_mode": "wrong"}, "invalid cgroup namespace mode: wrong"),
         ({"userns_mode": "private"}, "invalid user namespace mode: private"),
         ({"network_mode": "container:"}, "invalid container format container:<name|id>"),
-        ({"isolation": "hyperv"}, "invalid isolation (hyperv): linux only supports 'default'"),
+        ({"isolation": "hyperv"}, "Invalid isolation: \"hyperv\" - linux only supports 'default'"),
         ({"cap_add": ["x"]}, 'invalid CapAdd: unknown capability: "CAP_X"'),
         ({"ulimits": [Ulimit(name="files")]}, "invalid ulimit type: files"),
         (

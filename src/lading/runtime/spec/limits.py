@@ -162,7 +162,7 @@ def _highest(name: str, text: str) -> int:
         last = last if dash else first
         numbers = first.isascii() and first.isdecimal() and last.isascii() and last.isdecimal()
         if not numbers or int(first) > int(last):
-            raise InvalidParameter(f"Invalid value {text} for cpuset {name}")
+            raise InvalidParameter(f"Invalid value {text} for cpuset {name}: invalid format: {part}")
         highest = max(highest, int(last))
     return highest
 
