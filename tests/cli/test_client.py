@@ -219,6 +219,8 @@ def test_output_after_the_end_of_input_arrives_over_tls(certificates: Path) -> N
         server = HalfClosing(peer, certificates)
         server.read()
         server.write(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+        for _ in range(5):
+            server.write(b"x" * 10_000)
         total = 0
         while data := server.read():
             total += len(data)
@@ -232,14 +234,17 @@ def test_output_after_the_end_of_input_arrives_over_tls(certificates: Path) -> N
     files = TlsFiles(str(certificates / "cert.pem"), "", "", verify=True)
     channel = tls_client(listener.getsockname()[1], files).upgrade("/containers/x/attach")
     send_all(channel, b"x" * 2_000_000)
-    channel.close_write()
     output = b""
+    while not output:
+        # What has arrived but was not asked for yet must outlive the end of our side.
+        output = channel.receive_now() or b""
+    channel.close_write()
     while (data := channel.receive_now()) != b"":
         output += data or b""
     thread.join()
     listener.close()
     assert received == [2_000_000]
-    assert output == b"y" * 400_000
+    assert output == b"x" * 50_000 + b"y" * 400_000
 
 
 def send_all(channel: Channel, data: bytes) -> None:

@@ -239,8 +239,10 @@ def test_nothing_ever_shows_a_traceback(recorder: Recorder, lading: Run) -> None
 
 # --- speed
 
-_HEAVY = ("argparse", "asyncio", "collections", "dataclasses", "enum", "http", "inspect", "json", "re")
-_HEAVY += ("signal", "socket", "ssl", "subprocess", "typing", "urllib")
+_HEAVY = (
+    *("argparse", "asyncio", "collections", "dataclasses", "enum", "http", "inspect", "json", "re"),
+    *("signal", "socket", "ssl", "subprocess", "typing", "urllib"),
+)
 
 
 def _imported(recorder: Recorder, *words: str) -> set[str]:

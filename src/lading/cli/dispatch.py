@@ -8,7 +8,7 @@ from lading.cli.errors import CommandFailed, Exit, UsageError
 from lading.cli.flags import Flag, HelpWanted, parse
 from lading.cli.say import err, out
 from lading.cli.session import Session
-from lading.cli.table import ALIASES, COMMANDS, GROUPS
+from lading.cli.table import ALIASES, COMMANDS, GROUPS, load
 from lading.client import ApiError, ClientError
 
 TYPE_CHECKING = False
@@ -108,14 +108,6 @@ def _run_command(options: Given) -> int:
     if name not in COMMANDS:
         return _unknown(name)
     return _execute(load(name), rest, Session(options))
-
-
-def load(name: str) -> Command:
-    """The command of this name in the table, its module imported now."""
-    module_name, _, attribute = COMMANDS[name].partition(":")
-    module = __import__(f"lading.cli.commands.{module_name}", None, None, ["*"])
-    command: Command = getattr(module, attribute or "COMMAND")
-    return command
 
 
 def _execute(command: Command, words: list[str], session: Session) -> int:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import textwrap
 
-from lading.cli.dispatch import load
-from lading.cli.table import ALIASES, COMMANDS, GROUPS
+from lading.cli.table import ALIASES, COMMANDS, GROUPS, load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

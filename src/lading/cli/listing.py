@@ -7,8 +7,7 @@ import json
 from lading.cli.columns import align
 from lading.cli.errors import BadValue, CommandFailed
 from lading.cli.say import out
-from lading.cli.template import FUNCTIONS, Record, Template, TemplateError
-from lading.cli.template.errors import CallError
+from lading.cli.template import FUNCTIONS, CallError, Record, Template, TemplateError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

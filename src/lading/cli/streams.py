@@ -53,6 +53,7 @@ class Conversation:
         self._on_resize = on_resize
         self._on_signal = on_signal
         self._unsent = b""
+        self._sending = False
         self._half_closed = False
         self.detached = False
 
@@ -89,7 +90,7 @@ class Conversation:
                     return
 
     def _watch_channel(self, poll: select.poll) -> None:
-        events = select.POLLIN | (select.POLLOUT if self._unsent else 0)
+        events = select.POLLIN | (select.POLLOUT if self._sending else 0)
         poll.register(self._channel.fileno(), events)
 
     def _take_output(self) -> bool:
@@ -126,12 +127,13 @@ class Conversation:
         self._send(poll)
 
     def _send(self, poll: select.poll) -> None:
-        was_waiting = bool(self._unsent)
+        was_sending = self._sending
         if self._unsent:
             self._unsent = self._unsent[self._channel.send_now(self._unsent) :]
-        if self._unsent or was_waiting:
+        self._sending = bool(self._unsent) or not self._channel.flush_now()
+        if self._sending or was_sending:
             self._watch_channel(poll)
-        if self._unsent:
+        if self._sending:
             return
         if self._stdin_open:
             poll.register(0, select.POLLIN)

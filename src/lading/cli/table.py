@@ -1,5 +1,11 @@
 """Every command's name and where it lives: "module" or "module:ATTRIBUTE" within `commands`."""
 
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lading.cli.command import Command
+
 COMMANDS = {
     "attach": "attach",
     "create": "create",
@@ -50,3 +56,11 @@ ALIASES = {
     "system info": "info",
 }
 """Second spellings, by group; a command's help names them too."""
+
+
+def load(name: str) -> Command:
+    """The command of this name in the table, its module imported now."""
+    module_name, _, attribute = COMMANDS[name].partition(":")
+    module = __import__(f"lading.cli.commands.{module_name}", None, None, ["*"])
+    command: Command = getattr(module, attribute or "COMMAND")
+    return command

@@ -9,13 +9,14 @@ command.
 
 from lading.client.address import DEFAULT_SOCKET, Address, TlsFiles, parse_address
 from lading.client.channel import Channel
-from lading.client.client import Client
+from lading.client.client import NEWEST_API, Client
 from lading.client.codec import dumps, loads
 from lading.client.errors import ApiError, BadAddress, ClientError, ConnectionFailed, ConnectionLost
 from lading.client.reply import Reply, Streaming
 
 __all__ = [
     "DEFAULT_SOCKET",
+    "NEWEST_API",
     "Address",
     "ApiError",
     "BadAddress",

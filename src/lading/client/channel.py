@@ -45,6 +45,14 @@ class Channel:
         except OSError as error:
             raise lost(error) from None
 
+    def flush_now(self) -> bool:
+        """Whether all that was accepted for sending is on its way. Raises ConnectionLost."""
+        flush = getattr(self._connection.transport, "flush", None)
+        try:
+            return flush is None or flush()
+        except OSError as error:
+            raise lost(error) from None
+
     def arrived(self) -> bool:
         """Whether data is already here, so that no event on the socket announces it."""
         pending = getattr(self._connection.transport, "pending", None)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ssl
 
-from lading.client.connection import RECEIVE_SIZE
 from lading.client.errors import ConnectionFailed
 
 TYPE_CHECKING = False
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
     import _socket
 
     from lading.client.address import Address, TlsFiles
+
+_READ_SIZE = 65536
 
 
 class TlsTransport:
@@ -29,6 +30,7 @@ class TlsTransport:
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
         self._ended = False
         self._unsent = b""
+        self._drained = b""
 
     def handshake(self) -> None:
         while True:
@@ -42,15 +44,25 @@ class TlsTransport:
                 return
 
     def recv(self, size: int, /) -> bytes:
+        if self._drained:
+            data, self._drained = self._drained[:size], self._drained[size:]
+            return data
         while True:
-            try:
-                return self._tls.read(size)
-            except ssl.SSLWantReadError:
-                if self._ended:
-                    return b""
-                self._fill()
-            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            arrived = self._read_arrived(size)
+            if arrived is not None:
+                return arrived
+            if self._ended:
                 return b""
+            self._fill()
+
+    def _read_arrived(self, size: int) -> bytes | None:
+        """What has arrived already: b"" at the end, None where nothing has."""
+        try:
+            return self._tls.read(size)
+        except ssl.SSLWantReadError:
+            return None
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return b""
 
     def sendall(self, data: bytes, /) -> None:
         self._tls.write(data)
@@ -60,17 +72,28 @@ class TlsTransport:
         """Takes all of `data` or nothing: a record is not taken back once it is encrypted."""
         self._flush()
         self._tls.write(data)
+        self.flush()
+        return len(data)
+
+    def flush(self) -> bool:
+        """Sends on what is encrypted; whether nothing of it is left."""
         try:
             self._flush()
         except BlockingIOError:
-            pass
-        return len(data)
+            return False
+        return True
 
     def setblocking(self, flag: bool, /) -> None:
         self._plain.setblocking(flag)
 
     def shutdown(self, how: int, /) -> None:
-        """Sends close_notify; waits until it is out, as nothing comes after it."""
+        """Sends close_notify; waits until it is out, as nothing comes after it.
+
+        OpenSSL then looks for the peer's close_notify and throws away whatever
+        else it finds, so all that has arrived is read first.
+        """
+        while data := self._read_arrived(_READ_SIZE):
+            self._drained += data
         try:
             self._tls.unwrap()
         except ssl.SSLError:
@@ -81,7 +104,7 @@ class TlsTransport:
         self._plain.setblocking(blocking)
 
     def pending(self) -> bool:
-        return self._tls.pending() > 0 or self._incoming.pending > 0
+        return bool(self._drained) or self._tls.pending() > 0 or self._incoming.pending > 0
 
     def fileno(self) -> int:
         return self._plain.fileno()
@@ -97,7 +120,7 @@ class TlsTransport:
             self._unsent = self._unsent[self._plain.send(self._unsent) :]
 
     def _fill(self) -> None:
-        data = self._plain.recv(RECEIVE_SIZE)
+        data = self._plain.recv(_READ_SIZE)
         if data:
             self._incoming.write(data)
         else:

@@ -8,7 +8,7 @@ from lading.cli.flags import Flag
 from lading.cli.listing import FORMAT_HELP, Row, check_filter, check_template, filters_query, print_list
 from lading.cli.ports_view import show_ports
 from lading.cli.say import err
-from lading.cli.template.printf import quote
+from lading.cli.template import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from lading.cli.flags import Flag
 from lading.cli.run_options import FLAGS, build_body
 from lading.cli.say import err, out
 from lading.cli.waiting import Ending
-from lading.client import ApiError, ClientError
+from lading.client import ApiError, ClientError, ConnectionLost
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,6 +91,9 @@ def _run_attached(client: Client, container: str, given: Given, body: dict[str, 
     except ApiError as refusal:
         attachment.close()
         return _start_failed(refusal)
+    except ConnectionLost as loss:
+        err(f"lading: {loss.message}")
+        return _FAILED
     if detached:
         return 0
     return ending.code()

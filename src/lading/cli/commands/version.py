@@ -9,7 +9,7 @@ from lading.cli.command import Command
 from lading.cli.errors import CommandFailed
 from lading.cli.flags import Flag
 from lading.cli.say import err, out
-from lading.client import ApiError, ClientError
+from lading.client import NEWEST_API, ApiError, ClientError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from lading.cli.session import Session
 
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
-_NEWEST_API = "1.51"
 
 
 def _client(api_version: str) -> dict[str, Any]:
@@ -30,7 +29,7 @@ def _client(api_version: str) -> dict[str, Any]:
         "Version": __version__,
         "ApiVersion": api_version,
         "APIVersion": api_version,
-        "DefaultAPIVersion": _NEWEST_API,
+        "DefaultAPIVersion": NEWEST_API,
         "PythonVersion": ".".join(map(str, sys.version_info[:3])),
         "GoVersion": "",
         "GitCommit": "",
@@ -42,7 +41,7 @@ def _client(api_version: str) -> dict[str, Any]:
 
 
 def run(session: Session, given: Given) -> int:
-    failure, server, api_version = "", None, _NEWEST_API
+    failure, server, api_version = "", None, NEWEST_API
     try:
         api_version = session.client.api_version
         server = session.client.get("/version")

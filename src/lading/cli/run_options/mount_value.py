@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lading.cli.errors import BadValue
 from lading.cli.run_options.fields import comma_fields
-from lading.cli.run_options.mounts import absolute_path
+from lading.cli.run_options.working_directory import absolute_path
 from lading.cli.say import err
 from lading.cli.values import read_bool, read_size
 

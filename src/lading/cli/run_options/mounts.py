@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import posix
-
 from lading.cli.errors import UsageError
 from lading.cli.flags import Flag
 from lading.cli.run_options.process import to_map
+from lading.cli.run_options.working_directory import absolute_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,14 +69,3 @@ def _has_source(text: str) -> bool:
 def _absolute(text: str) -> str:
     source, _, rest = text.partition(":")
     return f"{absolute_path(source)}:{rest}"
-
-
-def absolute_path(path: str) -> str:
-    """`path` seen from the working directory, without "." and ".."."""
-    parts: list[str] = []
-    for part in f"{posix.getcwd()}/{path}".split("/"):
-        if part == "..":
-            del parts[-1:]
-        elif part not in ("", "."):
-            parts.append(part)
-    return "/" + "/".join(parts)

@@ -9,8 +9,9 @@ format has no use for.
 
 from __future__ import annotations
 
-from lading.cli.template.errors import TemplateError
+from lading.cli.template.errors import CallError, TemplateError
 from lading.cli.template.execute import Record, Template
-from lading.cli.template.functions import FUNCTIONS, truth
+from lading.cli.template.functions import FUNCTIONS
+from lading.cli.template.printf import quote
 
-__all__ = ["FUNCTIONS", "Record", "Template", "TemplateError", "truth"]
+__all__ = ["FUNCTIONS", "CallError", "Record", "Template", "TemplateError", "quote"]

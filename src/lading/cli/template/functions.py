@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["FUNCTIONS", "truth"]
-
 
 def to_json(value: Any) -> str:
     """Compact JSON. What HTML cares about is escaped in records, as their Go counterparts do."""
