@@ -51,7 +51,8 @@ async def run(
             os.close(file)
 
 
-_DEFAULTED = (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# SIGPIPE and SIGXFSZ are ignored by Python itself, and a child would inherit that.
+_DEFAULTED = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def _content(file: int) -> bytes:

@@ -6,10 +6,10 @@ from typing import Any
 from lading.containers.context import Context
 from lading.containers.record import Container
 from lading.errors import Conflict, InvalidParameter
-from lading.runtime import all_devices, block_device_numbers, device_nodes, look_up_user
+from lading.linux import cgroups
+from lading.runtime import block_devices_of, devices_of, look_up_user
 from lading.runtime.spec import (
     UNCONFINED,
-    DeviceNode,
     Namespaces,
     SpecRequest,
     build,
@@ -35,6 +35,8 @@ async def compose(
     annotations = None
     if profile is not None:
         annotations = await ctx.filters.annotation(host.runtime, profile)
+    parent = cgroup_parent(host.cgroup_parent or ctx.defaults.cgroup_parent)
+    cgroups.ensure(parent)
     shares_network = host.network_mode.startswith("container:")
     request = SpecRequest(
         container_id=container.id,
@@ -45,13 +47,15 @@ async def compose(
         rootfs=root,
         namespaces=_namespaces(ctx, container),
         user=user,
-        cgroup_path=f"{host.cgroup_parent or ctx.defaults.cgroup_parent or CGROUP_PARENT}/{container.id}",
+        cgroup_path=f"{parent}/{container.id}",
         facts=ctx.machine,
         etc=_etc_directory(ctx, container, shares_network),
         shm=_shared_memory(ctx, host),
         mounts=mounts,
-        devices=_devices(host),
+        devices=devices_of(host),
+        block_devices=block_devices_of(host),
         seccomp=profile if annotations is None else None,
+        ulimits=ctx.defaults.ulimits,
         init_path=ctx.defaults.init_path,
         no_new_privileges=ctx.defaults.no_new_privileges,
         annotations=annotations or {},
@@ -61,12 +65,18 @@ async def compose(
     return build(request)
 
 
+def cgroup_parent(wanted: str) -> str:
+    """The group above the containers' own, from what the client or the daemon's settings say."""
+    return f"/{wanted.strip('/')}" if wanted else CGROUP_PARENT
+
+
 def exec_process_of(ctx: Context, container: Container, wish: ExecConfig) -> dict[str, Any]:
     """The OCI process object of an exec. Raises InvalidParameter for an unknown user."""
     config, host = container.definition.config, container.definition.host
     # Through the process's own root: where the container has mounted over /etc, that counts.
     user = look_up_user(f"/proc/{container.state.pid}/root", wish.user or config.user, host.group_add)
-    return exec_process(wish, config, host, ctx.machine, user, ctx.defaults.no_new_privileges)
+    defaults = ctx.defaults
+    return exec_process(wish, config, host, ctx.machine, user, defaults.no_new_privileges, defaults.ulimits)
 
 
 def _profile(ctx: Context, host: HostConfig) -> dict[str, Any] | None:
@@ -126,35 +136,3 @@ def _etc_directory(ctx: Context, container: Container, shares_network: bool) -> 
         return ctx.layout.container(container.id)
     other = ctx.registry.find(container.definition.host.network_mode.partition(":")[2])
     return ctx.layout.container(other.id)
-
-
-def _devices(host: HostConfig) -> list[DeviceNode]:
-    if host.privileged:
-        return all_devices()
-    nodes: list[DeviceNode] = []
-    for wish in host.devices or []:
-        inside = wish.path_in_container or wish.path_on_host
-        try:
-            nodes += device_nodes(wish.path_on_host, inside, wish.cgroup_permissions)
-        except OSError as error:
-            raise InvalidParameter(
-                f'error gathering device information while adding custom device "{wish.path_on_host}": '
-                f"{error.strerror or error}"
-            ) from None
-    return nodes
-
-
-def resolve_block_devices(host: HostConfig) -> None:
-    """Replaces the paths in block I/O limits by numbers. Raises InvalidParameter."""
-    for entries in (
-        host.blkio_weight_device,
-        host.blkio_device_read_bps,
-        host.blkio_device_write_bps,
-        host.blkio_device_read_i_ops,
-        host.blkio_device_write_i_ops,
-    ):
-        for entry in entries or []:
-            try:
-                block_device_numbers(entry.path)
-            except OSError as error:
-                raise InvalidParameter(f"{entry.path}: {error.strerror}") from None

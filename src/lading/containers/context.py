@@ -14,7 +14,7 @@ from lading.network import Networks
 from lading.paths import Layout
 from lading.runtime import FilterPassing, Runtime
 from lading.runtime.spec import HostFacts
-from lading.schema.container import LogConfig
+from lading.schema.container import LogConfig, Ulimit
 from lading.snapshots import Snapshots
 from lading.volumes import Volumes
 
@@ -32,6 +32,7 @@ class Defaults:
     no_new_privileges: bool = False
     seccomp_profile: str = "builtin"
     """"builtin", "unconfined", or a profile's JSON text."""
+    ulimits: tuple[Ulimit, ...] = ()
     dns: tuple[str, ...] = ()
     dns_search: tuple[str, ...] = ()
     dns_options: tuple[str, ...] = ()

@@ -11,11 +11,12 @@ from lading.containers.merge import merge, process_args
 from lading.containers.network_of import connect_request
 from lading.containers.record import Container, Definition, State
 from lading.containers.release import mounted_root
+from lading.containers.signals import parse_signal
 from lading.containers.unsupported import check_supported
-from lading.errors import InvalidParameter, NotFound
+from lading.errors import NotFound
 from lading.ids import new_id, short_id
 from lading.logs import check_log_config
-from lading.runtime.spec import validate
+from lading.runtime.spec import normalize, validate
 from lading.schema.container import ContainerConfig, CreateBody, EndpointSettings, HostConfig, LogConfig
 from lading.units import now_ns
 from lading.volumes import MountPoint
@@ -86,13 +87,11 @@ def settle(ctx: Context, container_id: str, config: ContainerConfig, host: HostC
     restarts.check(host.restart_policy, host.auto_remove)
     check_log_config(host.log_config)
     ctx.runtime.check_runtime(host.runtime)
+    if config.stop_signal:
+        parse_signal(config.stop_signal)
     warnings = validate(config, host, ctx.machine) + check_supported(config, host)
-    if host.network_mode == "host":
+    if host.network_mode == "host" or host.uts_mode == "host":
         config.hostname = config.hostname or os.uname().nodename
-    elif host.network_mode.startswith("container:"):
-        if config.hostname:
-            raise InvalidParameter("conflicting options: hostname and the network mode")
-        ctx.registry.find(host.network_mode.partition(":")[2])
     config.hostname = config.hostname or short_id(container_id)
     return warnings
 
@@ -114,6 +113,8 @@ def settle_host(host: HostConfig, defaults: Defaults, runtime: str, cgroup_versi
         host.memory_swap = host.memory * 2
     if host.init is None and defaults.init:
         host.init = True
+    host.cap_add = sorted(normalize(host.cap_add)) if host.cap_add else host.cap_add
+    host.cap_drop = sorted(normalize(host.cap_drop)) if host.cap_drop else host.cap_drop
     host.log_config = LogConfig(type=host.log_config.type, config=host.log_config.config or {})
 
 

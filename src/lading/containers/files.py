@@ -12,8 +12,7 @@ def write_files(ctx: Context, container: Container, sandbox: Sandbox) -> None:
     directory = ctx.layout.container(container.id)
     config, host = container.definition.config, container.definition.host
     defaults = ctx.defaults
-    full_name = f"{config.hostname}.{config.domainname}" if config.domainname else config.hostname
-    _write(f"{directory}/hostname", f"{full_name}\n")
+    _write(f"{directory}/hostname", f"{config.hostname}\n")
     _write(
         f"{directory}/hosts", hosts_text(sandbox, config.hostname, config.domainname, host.extra_hosts or [])
     )

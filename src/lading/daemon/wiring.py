@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from lading.api import Rooms, application
 from lading.containers import Containers, Context, Defaults, Store
 from lading.content import Content
+from lading.daemon.check import log_config, network_settings
 from lading.daemon.facts import engine_id, facts_of
 from lading.daemon.init_binary import find_init
+from lading.daemon.limits import raise_open_files
 from lading.daemon.settings import Settings
 from lading.errors import LadingError
 from lading.events import Bus
 from lading.http import Handler
 from lading.images import Images
 from lading.logs import LogReader
-from lading.network import Networks, NetworkSettings
+from lading.network import Networks
 from lading.paths import Layout
 from lading.runtime import FilterPassing, Runtime, host_facts
-from lading.schema.container import LogConfig
+from lading.runtime.spec import HostFacts
 from lading.snapshots import OverlaySnapshots
 from lading.state import Database
 from lading.volumes import Volumes
@@ -38,6 +40,8 @@ class Engine:
     volumes: Volumes
     networks: Networks
     runtime: Runtime
+    filters: FilterPassing
+    machine: HostFacts
     containers: Containers
     handler: Handler
 
@@ -47,6 +51,7 @@ class Engine:
         self.snapshots.open()
         self.images.open()
         await self.runtime.start()
+        await self.filters.prepare(self.machine)
         await self.networks.open()
         await self.containers.open()
         try:
@@ -81,10 +86,11 @@ def wire(settings: Settings) -> Engine:
     snapshots = OverlaySnapshots(layout.snapshots, database)
     images = Images(layout.data_root, database, content, snapshots, events.publish)
     volumes = Volumes(layout, database, events)
-    networks = Networks(_network_settings(settings), database, layout.netns, events.publish)
+    networks = Networks(network_settings(settings), database, layout.netns, events.publish)
     runtime = Runtime(layout, added=settings.add_runtime, default=settings.default_runtime)
     machine = host_facts()
     init_path = find_init(settings.init_path)
+    filters = FilterPassing(runtime, machine.machine, f"{layout.exec_root}/filters")
     context = Context(
         layout=layout,
         store=Store(database),
@@ -96,7 +102,7 @@ def wire(settings: Settings) -> Engine:
         log_reader=LogReader(),
         events=events,
         machine=machine,
-        filters=FilterPassing(runtime, machine.machine),
+        filters=filters,
         defaults=_defaults(settings, init_path),
     )
     containers = Containers(context)
@@ -111,31 +117,23 @@ def wire(settings: Settings) -> Engine:
         volumes=volumes,
         networks=networks,
         runtime=runtime,
+        filters=filters,
+        machine=machine,
         containers=containers,
         handler=application(rooms),
-    )
-
-
-def _network_settings(settings: Settings) -> NetworkSettings:
-    return NetworkSettings(
-        bridge=settings.bridge,
-        bip=settings.bip,
-        fixed_cidr=settings.fixed_cidr,
-        mtu=settings.mtu,
-        icc=settings.icc,
-        ip_masq=settings.ip_masq,
     )
 
 
 def _defaults(settings: Settings, init_path: str) -> Defaults:
     return Defaults(
         runtime=settings.default_runtime,
-        log=LogConfig(type=settings.log_driver, config=dict(settings.log_opt)),
+        log=log_config(settings),
         init=settings.init,
         init_path=init_path,
         cgroup_parent=settings.cgroup_parent,
         shm_size=settings.default_shm_size,
         no_new_privileges=settings.no_new_privileges,
+        ulimits=(raise_open_files(),),
         seccomp_profile=_profile(settings.seccomp_profile),
         dns=tuple(settings.dns),
         dns_search=tuple(settings.dns_search),
