@@ -43,7 +43,7 @@ class Engine:
         self.exec_root = Path(f"/run/ldt{os.getpid()}-{number}")
         self.socket = directory / "lading.sock"
         self.bridge = f"ldt{os.getpid() % 100000}x{number}"
-        self.subnet = f"10.{200 + os.getpid() % 30}.{number}"
+        self.subnet = _free_subnet(os.getpid() * 7 + number)
         self.flags = flags
         self.ever_created: set[str] = set()
         self.process: subprocess.Popen[bytes] | None = None
@@ -210,6 +210,16 @@ class Engine:
         if self._client is None:
             self._client = DockerClient(base_url=f"unix://{self.socket}", version="auto", timeout=30)
         return self._client
+
+
+def _free_subnet(hint: int) -> str:
+    """The first three numbers of a subnet no link has; others may be testing on this machine."""
+    shown = subprocess.run(["ip", "-4", "-o", "addr"], check=True, capture_output=True, text=True).stdout
+    for offset in range(hint, hint + 7680):
+        subnet = f"10.{200 + offset // 256 % 30}.{offset % 256}"
+        if f" {subnet}." not in shown:
+            return subnet
+    raise AssertionError("there is no free subnet")
 
 
 def docker_cli() -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lading import __version__
+from lading.daemon.check import check
 from lading.daemon.settings import OPTIONS, Option, Settings, boolean, combine
 from lading.errors import InvalidParameter
 from lading.paths import DEFAULT_CONFIG_FILE
@@ -25,6 +26,7 @@ def parse(words: Sequence[str]) -> tuple[Settings, bool]:
             flags[option.attribute] = _pairs(option, flags[option.attribute])
     settings = combine(flags, read_file(path, required=explicit), path)
     settings.config_file = path
+    check(settings)
     return settings, validate
 
 

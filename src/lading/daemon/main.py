@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from lading import __version__
 from lading.aio.tasks import Background
 from lading.daemon import journal
-from lading.daemon.addresses import InheritedSockets, TcpAddress, UnixAddress, parse_address
-from lading.daemon.command_line import parse, read_file
+from lading.daemon.addresses import Address, TcpAddress, UnixAddress, parse_address
+from lading.daemon.command_line import parse
 from lading.daemon.lock import PidFile, RootLock
 from lading.daemon.notify import notify
 from lading.daemon.settings import Settings
@@ -30,14 +30,15 @@ GRACE = 2.0
 
 def main(words: Sequence[str] | None = None) -> None:
     """The console script; exits 1 with one line for whatever keeps the daemon from running."""
+    words = sys.argv[1:] if words is None else words
     try:
-        settings, only_validate = parse(sys.argv[1:] if words is None else words)
+        settings, only_validate = parse(words)
         addresses = _addresses(settings)
         if only_validate:
             sys.stdout.write("configuration OK\n")
             return
         journal.set_up("debug" if settings.debug else settings.log_level, settings.log_format)
-        asyncio.run(_run(settings, addresses))
+        asyncio.run(_run(words, settings, addresses))
     except LadingError as error:
         sys.stderr.write(f"ladingd: {error.message}\n")
         sys.exit(1)
@@ -46,7 +47,7 @@ def main(words: Sequence[str] | None = None) -> None:
         sys.exit(1)
 
 
-def _addresses(settings: Settings) -> list[UnixAddress | TcpAddress | InheritedSockets]:
+def _addresses(settings: Settings) -> list[Address]:
     hosts = settings.host or [f"unix://{DEFAULT_SOCKET}"]
     addresses = [parse_address(host, tls=settings.use_tls) for host in hosts]
     open_tcp = [address for address in addresses if isinstance(address, TcpAddress)]
@@ -58,23 +59,23 @@ def _addresses(settings: Settings) -> list[UnixAddress | TcpAddress | InheritedS
     return addresses
 
 
-async def _run(settings: Settings, addresses: list[UnixAddress | TcpAddress | InheritedSockets]) -> None:
+async def _run(words: Sequence[str], settings: Settings, addresses: Sequence[Address]) -> None:
     layout = Layout(settings.data_root, settings.exec_root)
     layout.make()
     lock = RootLock(layout)
     pid_file = PidFile(settings.pidfile)
     try:
-        await _serve(settings, addresses)
+        await _serve(words, settings, addresses)
     finally:
         pid_file.remove()
         lock.release()
 
 
-async def _serve(settings: Settings, addresses: list[UnixAddress | TcpAddress | InheritedSockets]) -> None:
+async def _serve(words: Sequence[str], settings: Settings, addresses: Sequence[Address]) -> None:
     context = _tls(settings) if settings.use_tls else None
     engine = wire(settings)
     server = Server(engine.handler)
-    stopping = _on_signals(settings, engine)
+    stopping = _on_signals(words, settings, engine)
     try:
         await engine.open()
         for address in addresses:
@@ -92,7 +93,7 @@ async def _serve(settings: Settings, addresses: list[UnixAddress | TcpAddress | 
 
 async def _listen(
     server: Server,
-    address: UnixAddress | TcpAddress | InheritedSockets,
+    address: Address,
     settings: Settings,
     context: ssl.SSLContext | None,
 ) -> None:
@@ -112,25 +113,28 @@ def _tls(settings: Settings) -> ssl.SSLContext:
     return files.context()
 
 
-def _on_signals(settings: Settings, engine: Engine) -> asyncio.Event:
+def _on_signals(words: Sequence[str], settings: Settings, engine: Engine) -> asyncio.Event:
     """SIGTERM and SIGINT stop; SIGHUP reads the configuration file again."""
+
+    def reload() -> None:
+        background.spawn(_reload(words, settings, engine), "reload")
+
     background = Background()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    loop.add_signal_handler(signal.SIGHUP, lambda: background.spawn(_reload(settings, engine), "reload"))
+    loop.add_signal_handler(signal.SIGHUP, reload)
     return stopping
 
 
-async def _reload(settings: Settings, engine: Engine) -> None:
+async def _reload(words: Sequence[str], settings: Settings, engine: Engine) -> None:
     try:
-        file = read_file(settings.config_file, required=False)
+        fresh, _ = parse(words)
     except LadingError as error:
         _log.error("reloading failed, the settings stay as they are: %s", error.message)
         return
-    settings.debug = bool(file.get("debug", settings.debug))
-    settings.label = list(file.get("labels", settings.label))
+    settings.debug, settings.log_level, settings.label = fresh.debug, fresh.log_level, fresh.label
     journal.set_up("debug" if settings.debug else settings.log_level, settings.log_format)
     await engine.reload()
     _log.info("reloaded %s", settings.config_file)

@@ -135,16 +135,6 @@ class Settings:
     live_restore: bool = True
     config_file: str = DEFAULT_CONFIG_FILE
 
-    def check(self) -> None:
-        """Raises InvalidParameter for values that cannot be."""
-        if self.log_level not in LOG_LEVELS:
-            raise InvalidParameter(f"invalid logging level: {self.log_level}")
-        if self.log_format not in LOG_FORMATS:
-            raise InvalidParameter(f"invalid log format: {self.log_format}")
-        for entry in self.label:
-            if "=" not in entry:
-                raise InvalidParameter(f"bad attribute format: {entry}")
-
     @property
     def use_tls(self) -> bool:
         return bool(self.tls) or self.tlsverify
@@ -173,23 +163,31 @@ def combine(flags: Mapping[str, Any], file: Mapping[str, Any], path: str) -> Set
             f"both as a flag and in the configuration file: {shown}"
         )
     known = {entry.name for entry in fields(Settings)}
-    settings = Settings(**{name: value for name, value in {**from_file, **flags}.items() if name in known})
-    settings.check()
-    return settings
+    return Settings(**{name: value for name, value in {**from_file, **flags}.items() if name in known})
 
 
 def _from_file(option: Option, value: Any, path: str) -> Any:
-    wanted: type = str
-    if option.mapping:
-        wanted = dict
-    elif option.repeated:
-        wanted = list
-    elif option.read is boolean:
-        wanted = bool
-    elif option.read is int:
-        wanted = int
     if option.read is parse_size and isinstance(value, str):
         return parse_size(value)
-    if not isinstance(value, wanted) and option.read is not parse_size:
-        raise InvalidParameter(f"{path}: {option.file_key} must be of type {wanted.__name__}")
+    wanted = _type_of(option)
+    entries = value.values() if isinstance(value, dict) and option.flag != "add-runtime" else value
+    # Not isinstance: a truth value is no number.
+    if type(value) is not wanted or (
+        wanted in (list, dict) and any(type(entry) is not str for entry in entries)
+    ):
+        of_strings = " of strings" if wanted in (list, dict) else ""
+        raise InvalidParameter(
+            f"unable to configure the daemon with file {path}: "
+            f"{option.file_key} must be of type {wanted.__name__}{of_strings}"
+        )
     return value
+
+
+def _type_of(option: Option) -> type:
+    if option.mapping:
+        return dict
+    if option.repeated:
+        return list
+    if option.read is boolean:
+        return bool
+    return int if option.read in (int, parse_size) else str

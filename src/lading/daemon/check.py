@@ -1,0 +1,60 @@
+"""Whether settings can be met, as far as they show that by themselves. Pure."""
+
+from ipaddress import ip_address
+from typing import Any
+
+from lading.daemon.settings import LOG_FORMATS, LOG_LEVELS, Settings
+from lading.errors import InvalidParameter
+from lading.logs import check_log_config
+from lading.network import NetworkSettings
+from lading.schema.container import LogConfig
+
+
+def check(settings: Settings) -> None:
+    """Raises InvalidParameter for values that cannot be."""
+    if settings.log_level not in LOG_LEVELS:
+        raise InvalidParameter(f"invalid logging level: {settings.log_level}")
+    if settings.log_format not in LOG_FORMATS:
+        raise InvalidParameter(f"invalid log format: {settings.log_format}")
+    for entry in settings.label:
+        if "=" not in entry:
+            raise InvalidParameter(f"bad attribute format: {entry}")
+    for server in settings.dns:
+        _check_address(server)
+    for name, runtime in settings.add_runtime.items():
+        _check_runtime(name, runtime)
+    check_log_config(log_config(settings))
+    network_settings(settings).check()
+
+
+def _check_address(server: str) -> None:
+    try:
+        ip_address(server)
+    except ValueError:
+        raise InvalidParameter(f"{server} is not an ip address") from None
+
+
+def _check_runtime(name: str, runtime: Any) -> None:
+    arguments = runtime.get("runtimeArgs") if isinstance(runtime, dict) else 0
+    strings = isinstance(arguments, list) and all(isinstance(word, str) for word in arguments)
+    if not isinstance(runtime, dict) or not (arguments is None or strings):
+        raise InvalidParameter(f'invalid runtime {name}: {{"path": …, "runtimeArgs": […]}} is needed')
+    if not isinstance(runtime.get("path"), str) or not runtime["path"]:
+        raise InvalidParameter(f"invalid runtime {name}: it has no path")
+
+
+def log_config(settings: Settings) -> LogConfig:
+    """The log driver of containers that name none."""
+    return LogConfig(type=settings.log_driver, config=dict(settings.log_opt))
+
+
+def network_settings(settings: Settings) -> NetworkSettings:
+    """What the network room is told."""
+    return NetworkSettings(
+        bridge=settings.bridge,
+        bip=settings.bip,
+        fixed_cidr=settings.fixed_cidr,
+        mtu=settings.mtu,
+        icc=settings.icc,
+        ip_masq=settings.ip_masq,
+    )
