@@ -6,7 +6,8 @@ here: how requests travel (the `client` room) and anything an engine decides.
 It calls `client` and, where speed does not matter, the hall.
 
 What runs before every command imports only what starts fast: no `re`, `enum`,
-`typing`, `argparse` or `json`. `python -I -S -m lading.cli` is the fastest way in.
+`typing`, `argparse` or `json`. A launcher that starts `python -I -S` and puts the
+package's directory on `sys.path` itself is the fastest way in.
 """
 
 from lading.cli.dispatch import main

@@ -47,9 +47,13 @@ class Client:
     def ping(self) -> dict[str, str]:
         """The headers of `/_ping`; also the test whether an engine answers.
 
-        Raises ConnectionFailed, ConnectionLost.
+        Raises ApiError, ConnectionFailed, ConnectionLost.
         """
-        return self._exchange("HEAD", "/_ping", (), None).headers
+        try:
+            return self._exchange("HEAD", "/_ping", (), None).headers
+        except ApiError:
+            # An answer to HEAD cannot say what is wrong; one to GET can.
+            return self._exchange("GET", "/_ping", (), None).headers
 
     @property
     def api_version(self) -> str:
