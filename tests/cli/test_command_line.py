@@ -1,6 +1,5 @@
 """Around the commands: global options, help, unknown words, ways to end, and how little is imported."""
 
-import json
 import os
 import socket
 import subprocess
@@ -270,8 +269,3 @@ def test_what_is_quick_imports_nothing_slow(words: tuple[str, ...], recorder: Re
     imported = _imported(recorder, *words)
     assert "lading.client" in imported
     assert imported.isdisjoint(_HEAVY)
-
-
-def test_the_inventory_of_flags_is_complete() -> None:
-    """Nothing is lost from the list the body tests check against."""
-    assert len(json.loads(Path(__file__).with_name("run_flags.json").read_text())) > 100
