@@ -15,11 +15,11 @@ from lading.daemon import journal
 from lading.daemon.addresses import Address, TcpAddress, UnixAddress, parse_address
 from lading.daemon.command_line import parse
 from lading.daemon.lock import PidFile, RootLock
-from lading.daemon.notify import notify
 from lading.daemon.settings import Settings
+from lading.daemon.systemd import Supervisor
 from lading.daemon.wiring import Engine, wire
 from lading.errors import InvalidParameter, LadingError
-from lading.http import Server, TlsFiles, inherited_sockets, listen_tcp, listen_unix
+from lading.http import Server, TlsFiles, listen_tcp, listen_unix
 from lading.paths import DEFAULT_SOCKET, Layout
 
 _log = logging.getLogger(__name__)
@@ -72,6 +72,7 @@ async def _run(words: Sequence[str], settings: Settings, addresses: Sequence[Add
 
 
 async def _serve(words: Sequence[str], settings: Settings, addresses: Sequence[Address]) -> None:
+    supervisor = Supervisor(addresses)
     context = _tls(settings) if settings.use_tls else None
     engine = wire(settings)
     server = Server(engine.handler)
@@ -79,33 +80,26 @@ async def _serve(words: Sequence[str], settings: Settings, addresses: Sequence[A
     try:
         await engine.open()
         for address in addresses:
-            await _listen(server, address, settings, context)
+            for listener in _listeners(address, settings, supervisor):
+                secure = context if listener.family != socket.AF_UNIX else None
+                await server.serve(listener, secure, remove=isinstance(address, UnixAddress))
         _settle_memory()
-        notify("READY=1")
+        supervisor.notify("READY=1")
         _log.info("lading %s serves the API on %s", __version__, ", ".join(map(str, addresses)))
         await stopping.wait()
-        notify("STOPPING=1")
+        supervisor.notify("STOPPING=1")
         _log.info("stopping; containers go on")
     finally:
         await server.close(GRACE)
         await engine.close()
 
 
-async def _listen(
-    server: Server,
-    address: Address,
-    settings: Settings,
-    context: ssl.SSLContext | None,
-) -> None:
+def _listeners(address: Address, settings: Settings, supervisor: Supervisor) -> list[socket.socket]:
     if isinstance(address, UnixAddress):
-        await server.serve(listen_unix(address.path, settings.group), remove=True)
-    elif isinstance(address, TcpAddress):
-        for listener in listen_tcp(address.host, address.port):
-            await server.serve(listener, context)
-    else:
-        for listener in inherited_sockets(address.name):
-            secure = context if listener.family != socket.AF_UNIX else None
-            await server.serve(listener, secure)
+        return [listen_unix(address.path, settings.group)]
+    if isinstance(address, TcpAddress):
+        return listen_tcp(address.host, address.port)
+    return supervisor.sockets[address]
 
 
 def _tls(settings: Settings) -> ssl.SSLContext:
