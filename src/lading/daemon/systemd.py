@@ -29,7 +29,7 @@ class Supervisor:
             os.environ.pop(name, None)
 
     def notify(self, state: str) -> None:
-        """Sends one assignment such as `READY=1` (sd_notify(3)); a systemd out of reach is not ours to mend."""
+        """Sends one assignment such as `READY=1` (sd_notify(3)); systemd out of reach is not ours to mend."""
         if not self._address:
             return
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
