@@ -62,6 +62,8 @@ def _root(cache: Path, release: str) -> Path:
     shutil.rmtree(root, ignore_errors=True)
     subprocess.run(["cp", "-a", "--reflink=auto", base, root], check=True)
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
+    # Which debootstrap leaves to the installer.
+    (root / "etc/hosts").write_text("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n")
     subprocess.run(["git", "clone", "-q", "--no-hardlinks", _REPOSITORY, root / "root/lading"], check=True)
     return root
 
