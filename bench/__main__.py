@@ -1,6 +1,7 @@
 """The command: rounds of all measures, our engine and the peer in turn."""
 
 import argparse
+import fcntl
 import os
 import platform
 import subprocess
@@ -20,6 +21,13 @@ def main() -> int:
         print("bench/run needs root: it starts engines", file=sys.stderr)
         return 1
     place = REPOSITORY / ".cache" / "bench"
+    place.mkdir(parents=True, exist_ok=True)
+    lock = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("another bench/run is going on: two would measure each other", file=sys.stderr)
+        return 1
     counts = measures.Counts(cycles=8, runs=5, execs=8, lists=10) if words.quick else measures.Counts()
     names = ["peer" if words.peer_only else "lading", "peer"]
     taken: list[list[measures.Samples]] = [[], []]
