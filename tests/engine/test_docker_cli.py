@@ -216,7 +216,7 @@ def test_isolation_by_default(engine: Engine) -> None:
         (["--privileged"], "grep CapEff /proc/self/status | grep -v 00000000a80425fb | wc -l", "1"),
         (["--init"], "cat /proc/1/cmdline | tr '\\0' ' ' | grep -c init", "1"),
         (["--network", "none"], "ls /sys/class/net", "lo"),
-        (["--add-host", "db:10.0.0.9"], "grep db /etc/hosts", "10.0.0.9\tdb"),
+        (["--add-host", "db:10.0.0.9"], "grep -w db /etc/hosts", "10.0.0.9\tdb"),
         (["--dns", "10.9.9.9"], "cat /etc/resolv.conf | grep nameserver", "nameserver 10.9.9.9"),
     ],
 )
