@@ -29,6 +29,18 @@ class Background:
         task.add_done_callback(self._ended)
         return task
 
+    async def finish(self, work: Coroutine[Any, Any, T], name: str) -> T:
+        """Runs `work` to its end though its caller be cancelled; a failure is the caller's to deal with."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+        return await asyncio.shield(task)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()
+
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:

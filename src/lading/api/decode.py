@@ -13,6 +13,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 BODY_LIMIT = 16 * 1024 * 1024
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}\Z")
+# No name, path or argument can hold it; the kernel takes it for the end.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _FALSE = ("", "0", "no", "false", "none")
 
 
@@ -70,6 +72,8 @@ def decode(raw: bytes, kind: type[T]) -> T:
     """
     read = reading(kind)
     assert read is not None
+    if _NUL.search(raw) is not None:
+        raise InvalidParameter("invalid JSON: strings must not contain the character NUL")
     try:
         value = msgspec.json.decode(raw)
         return kind() if value is None else msgspec.convert(read(value), kind)

@@ -110,7 +110,7 @@ def settle_host(host: HostConfig, defaults: Defaults, runtime: str, cgroup_versi
     elif host.log_config.type == defaults.log.type:
         host.log_config.config = {**(defaults.log.config or {}), **(host.log_config.config or {})}
     if host.memory and not host.memory_swap:
-        host.memory_swap = host.memory * 2
+        host.memory_swap = min(host.memory * 2, (1 << 63) - 1)
     if host.init is None and defaults.init:
         host.init = True
     host.cap_add = sorted(normalize(host.cap_add)) if host.cap_add else host.cap_add

@@ -40,7 +40,7 @@ async def container_ended(
     if again:
         container.restart_delay = restarts.next_delay(container.restart_delay, ran_ns / NANOSECOND)
         container.restarting = ctx.background.spawn(_later(container, start_again), "restart")
-    elif host.auto_remove:
+    elif host.auto_remove and not container.kept:
         await discard(ctx, container, volumes=True)
 
 

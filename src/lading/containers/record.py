@@ -81,6 +81,7 @@ class Container:
         "_waiters",
         "definition",
         "deletion",
+        "kept",
         "name",
         "restart_delay",
         "restarting",
@@ -93,6 +94,8 @@ class Container:
         self.definition = definition
         self.state = state
         self.worker = Worker(f"container {short_id(definition.id)}")
+        self.kept = 0
+        """How many restarts by users are under way; its end is not its removal then."""
         self.restart_delay = 0.0
         self.restarting: asyncio.Task[Any] | None = None
         self.deletion: asyncio.Task[Any] | None = None

@@ -2,13 +2,14 @@
 
 import asyncio
 import signal
+from contextlib import suppress
 
 from lading.containers.context import Context
 from lading.containers.merge import DEFAULT_STOP_SIGNAL
 from lading.containers.record import Container, Ended, Status
 from lading.containers.signals import parse_signal
 from lading.containers.start import start
-from lading.errors import Conflict, InternalError, NotModified
+from lading.errors import Conflict, InternalError, NotFound, NotModified
 
 DEFAULT_TIMEOUT = 10
 """Seconds between the stop signal and SIGKILL (Engine API, ContainerStop)."""
@@ -29,7 +30,7 @@ async def stop(ctx: Context, container: Container, stop_signal: str, timeout: in
     if not container.state.running and container.state.status is not Status.RESTARTING:
         raise NotModified("container already stopped")
     # A client that loses patience must not leave the container half-stopped.
-    await asyncio.shield(ctx.background.spawn(_stop(ctx, container, number, timeout), "stop"))
+    await ctx.background.finish(_stop(ctx, container, number, timeout), "stop")
 
 
 async def _stop(ctx: Context, container: Container, number: int, timeout: int) -> None:
@@ -37,12 +38,12 @@ async def _stop(ctx: Context, container: Container, number: int, timeout: int) -
     if not container.state.running:
         return
     ended = container.when("not-running")
-    await _signal(ctx, container, number)
+    await _signal_if_running(ctx, container, number)
     try:
         async with asyncio.timeout(None if timeout < 0 else timeout):
             await asyncio.shield(ended)
     except TimeoutError:
-        await _signal(ctx, container, signal.SIGKILL)
+        await _signal_if_running(ctx, container, signal.SIGKILL)
         await _await_end(container, ended)
     await container.worker.do(_settled)
     ctx.publish(container, "stop")
@@ -65,23 +66,36 @@ async def _settled() -> None:
 async def kill(ctx: Context, container: Container, signal_name: str) -> None:
     """Sends a signal; raises Conflict where the container does not run."""
     number = parse_signal(signal_name or "SIGKILL")
-    state = container.state
-    if not state.running:
-        raise Conflict(f"cannot kill container: {container.name}: container {container.id} is not running")
+    if not container.state.running:
+        raise _not_running(container)
     stopping = number in (signal.SIGKILL, parse_signal(container.definition.config.stop_signal or "SIGTERM"))
     if stopping:
         await _mark_stopped_by_user(ctx, container)
-    await _signal(ctx, container, number)
+    try:
+        await ctx.runtime.signal(container.id, number)
+    except (Conflict, NotFound):
+        raise _not_running(container) from None
     ctx.publish(container, "kill", signal=str(number))
 
 
+def _not_running(container: Container) -> Conflict:
+    return Conflict(f"cannot kill container: {container.name}: container {container.id} is not running")
+
+
 async def restart(ctx: Context, container: Container, stop_signal: str, timeout: int | None) -> None:
-    """Stops where it runs, then starts."""
+    """Stops where it runs, then starts. A client that leaves in between does not stop it half-way."""
+    await ctx.background.finish(_restart(ctx, container, stop_signal, timeout), "restart")
+
+
+async def _restart(ctx: Context, container: Container, stop_signal: str, timeout: int | None) -> None:
+    container.kept += 1
     try:
-        await stop(ctx, container, stop_signal, timeout)
-    except NotModified:
-        pass
-    await start(ctx, container)
+        with suppress(NotModified):
+            await stop(ctx, container, stop_signal, timeout)
+        with suppress(NotModified):
+            await start(ctx, container)
+    finally:
+        container.kept -= 1
     ctx.publish(container, "restart")
 
 
@@ -90,7 +104,7 @@ async def end(ctx: Context, container: Container) -> None:
     await _mark_stopped_by_user(ctx, container)
     if container.state.running:
         ended = container.when("not-running")
-        await _signal(ctx, container, signal.SIGKILL)
+        await _signal_if_running(ctx, container, signal.SIGKILL)
         await _await_end(container, ended)
     await container.worker.do(_settled)
 
@@ -109,5 +123,9 @@ async def _mark_stopped_by_user(ctx: Context, container: Container) -> None:
     await container.worker.do(mark)
 
 
-async def _signal(ctx: Context, container: Container, number: int) -> None:
-    await ctx.runtime.signal(container.id, number)
+async def _signal_if_running(ctx: Context, container: Container, number: int) -> None:
+    try:
+        await ctx.runtime.signal(container.id, number)
+    except (Conflict, NotFound):
+        # It has just ended by itself, of which we are yet to hear.
+        pass

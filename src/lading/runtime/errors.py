@@ -12,6 +12,7 @@ import re
 from lading.errors import LadingError
 
 NOT_FOUND, NOT_EXECUTABLE, FAILED = 127, 126, 128
+_REFUSED = ("invalid argument", "numerical result out of range")
 
 
 class LaunchError(LadingError):
@@ -19,13 +20,14 @@ class LaunchError(LadingError):
 
     `exit_code` is what the container's state, or the exec's, shows: 126 not
     executable, 127 not found, 128 anything else. Status 400 where the command
-    is to blame, else 500.
+    or a value the kernel refuses is to blame, else 500.
     """
 
     def __init__(self, message: str, exit_code: int = FAILED) -> None:
         super().__init__(message)
         self.exit_code = exit_code
-        self.status = 500 if exit_code == FAILED else 400
+        refused = any(reason in message for reason in _REFUSED)
+        self.status = 400 if refused or exit_code != FAILED else 500
 
 
 def launch_error(text: str, argv0: str, runtime: str) -> LaunchError:
@@ -106,6 +108,7 @@ _SPELLINGS = (
     "No space left on device",
     "Device or resource busy",
     "Invalid argument",
+    "Numerical result out of range",
 )
 
 

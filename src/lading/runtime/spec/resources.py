@@ -67,11 +67,14 @@ def cpu(host: HostConfig) -> dict[str, Any]:
         ("quota", host.cpu_quota),
         ("realtimePeriod", host.cpu_realtime_period),
         ("realtimeRuntime", host.cpu_realtime_runtime),
-        ("cpus", host.cpuset_cpus),
-        ("mems", host.cpuset_mems),
     ):
-        if value:
+        # Less than zero is no limit, as is leaving it out; crun cannot write it.
+        if value > 0:
             limits[key] = value
+    if host.cpuset_cpus:
+        limits["cpus"] = host.cpuset_cpus
+    if host.cpuset_mems:
+        limits["mems"] = host.cpuset_mems
     return limits
 
 
