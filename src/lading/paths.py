@@ -11,6 +11,7 @@
 └── volumes/<name>/_data
 <exec-root>                      /run/lading, tmpfs, gone after a reboot
 ├── keeper.sock, keeper.log      the keeper's door
+├── programs/<name>              OCI runtimes, mounted read-only
 ├── runtime/<name>/              the OCI runtime's own state (--root)
 ├── netns/<name>                 network namespaces, bind-mounted
 ├── rootfs/<id>                  where a container's root is mounted
@@ -70,6 +71,10 @@ class Layout:
     @property
     def runtime_state(self) -> str:
         return f"{self.exec_root}/runtime"
+
+    @property
+    def programs(self) -> str:
+        return f"{self.exec_root}/programs"
 
     @property
     def netns(self) -> str:

@@ -1,5 +1,6 @@
 """The end of a container."""
 
+import asyncio
 import shutil
 
 from lading.aio.tasks import in_thread
@@ -17,8 +18,8 @@ async def discard(ctx: Context, container: Container, *, volumes: bool) -> None:
 async def erase(ctx: Context, container: Container, *, volumes: bool) -> None:
     """Removes every trace, of a half-made container too.
 
-    Its row goes first; what is on disk without one is garbage that the next
-    start would remove, should this be interrupted.
+    Its row goes first. What is on disk without one is garbage, removed in the
+    background, or at the next start should that be interrupted.
     """
     container.state.status = Status.REMOVING
     with ctx.store.database.transaction():
@@ -27,6 +28,12 @@ async def erase(ctx: Context, container: Container, *, volumes: bool) -> None:
     ctx.registry.discard(container)
     for exec_id in [key for key, record in ctx.execs.items() if record.container_id == container.id]:
         del ctx.execs[exec_id]
+    ctx.background.spawn(_clear_away(ctx, container), "clear away a container")
+
+
+async def _clear_away(ctx: Context, container: Container) -> None:
+    if container.deletion is not None:
+        await asyncio.wait((container.deletion,))
     ctx.snapshots.remove(container.id)
     if ctx.images.get(container.definition.image_id) is None:
         ctx.images.clear()

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 
 from lading.aio.tasks import in_thread
@@ -14,14 +14,22 @@ _log = logging.getLogger(__name__)
 
 
 async def release(ctx: Context, container: Container) -> None:
-    """Leaves the network, unmounts the root, and has the OCI container deleted.
+    """Leaves the network; what nobody else can see goes in the background.
 
-    The last is waited for by the next start only: nobody else can tell.
+    The next start waits for that, and the container's removal.
     """
-    deletion = ctx.runtime.delete(container.id, container.definition.host.runtime)
-    container.deletion = ctx.background.spawn(deletion, "delete the OCI container")
     ctx.volumes.unmount(container.id, container.definition.mounts)
-    steps = (ctx.networks.release(container.id), release_root(ctx, container))
+    container.deletion = ctx.background.spawn(_take_down(ctx, container), "take down a container")
+    await _complete(container, ctx.networks.release(container.id))
+
+
+async def _take_down(ctx: Context, container: Container) -> None:
+    deletion = ctx.runtime.delete(container.id, container.definition.host.runtime)
+    await _complete(container, deletion, release_root(ctx, container))
+
+
+async def _complete(container: Container, *steps: Awaitable[None]) -> None:
+    """Takes every step, whichever fails."""
     for outcome in await asyncio.gather(*steps, return_exceptions=True):
         if isinstance(outcome, BaseException):
             _log.error("container %s: could not give back everything", container.id, exc_info=outcome)

@@ -7,11 +7,12 @@ agree in all but their global options.
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lading.errors import InvalidParameter, Unsupported
 from lading.linux import mounts
+from lading.runtime.program import protected, unprotect
 
 _PREFERRED = ("crun", "runc")
 _CGROUPS = "/sys/fs/cgroup"
@@ -19,11 +20,15 @@ _CGROUPS = "/sys/fs/cgroup"
 
 @dataclass(frozen=True, slots=True)
 class OciRuntime:
-    """One runtime: its name with us, its program, the user's own arguments for it."""
+    """One runtime: its name with us, its program, the user's own arguments for it.
+
+    `call` is the path it is called by, where that is not `path`.
+    """
 
     name: str
     path: str
     arguments: Sequence[str] = ()
+    call: str = field(default="", kw_only=True)
     state: str = field(default="", kw_only=True)
     systemd: bool = field(default=False, kw_only=True)
 
@@ -34,7 +39,7 @@ class OciRuntime:
 
     def command(self, log: str = "") -> list[str]:
         """The program with its global options; `log` is the file its errors go to."""
-        words = [self.path, *self.arguments, "--root", self.state]
+        words = [self.call or self.path, *self.arguments, "--root", self.state]
         if self.is_crun:
             # Errors before a container's own program runs appear on its standard error as they are logged.
             words += ["--cgroup-manager", "systemd" if self.systemd else "cgroupfs"]
@@ -77,6 +82,18 @@ class OciRuntimes:
                 return found
         what = f"the OCI runtime {wanted!r} is not there or cannot run here" if wanted else "no OCI runtime"
         raise Unsupported(f"{what}: install crun or runc (apt-get install crun), or use --add-runtime")
+
+    def protect(self, directory: str) -> None:
+        """From now on calls the programs that ask for it by read-only mounts of them in `directory`."""
+        for name, known in self._known.items():
+            if known.is_crun:
+                self._known[name] = replace(known, call=protected(known.path, f"{directory}/{name}"))
+
+    def unprotect(self, directory: str) -> None:
+        """Takes those mounts away."""
+        for name, known in self._known.items():
+            unprotect(f"{directory}/{name}")
+            self._known[name] = replace(known, call="")
 
     def find(self, name: str = "") -> OciRuntime:
         """By name, empty for the default. Raises InvalidParameter, as docker does, for an unknown one."""

@@ -53,11 +53,13 @@ class Runtime:
         where no keeper comes up.
         """
         self._runtimes.choose(self._wanted)
+        self._runtimes.protect(self._layout.programs)
         await self._bond.open()
 
     async def close(self) -> None:
         """Lets go of the keeper and leaves it, and the containers, to themselves."""
         await self._bond.close()
+        self._runtimes.unprotect(self._layout.programs)
 
     def on_news(self, listener: Callable[[News], None]) -> None:
         """Calls `listener` for each exit and detachment from now on.
