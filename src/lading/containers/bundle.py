@@ -1,7 +1,10 @@
 """What the OCI runtime is told of a container: gathered here, composed by `runtime.spec`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
+
+import msgspec
 
 from lading.containers.context import Context
 from lading.containers.record import Container
@@ -24,10 +27,10 @@ from lading.schema.container import ExecConfig, HostConfig
 CGROUP_PARENT = "/lading"
 
 
-async def compose(
+async def gather(
     ctx: Context, container: Container, root: str, mounts: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
-    """The content of config.json. Raises LadingError."""
+) -> SpecRequest:
+    """What config.json is made of, all but the namespaces. Raises LadingError."""
     definition = container.definition
     config, host = definition.config, definition.host
     user = look_up_user(root, config.user, host.group_add)
@@ -38,14 +41,16 @@ async def compose(
     parent = cgroup_parent(host.cgroup_parent or ctx.defaults.cgroup_parent)
     cgroups.ensure(parent)
     shares_network = host.network_mode.startswith("container:")
-    request = SpecRequest(
+    if host.init and not ctx.defaults.init_path:
+        raise InvalidParameter("--init needs an init binary: install tini or catatonit, or set --init-path")
+    return SpecRequest(
         container_id=container.id,
         config=config,
         host=host,
         args=[definition.path, *definition.args],
         env=environment(config, user.home),
         rootfs=root,
-        namespaces=_namespaces(ctx, container),
+        namespaces=Namespaces(),
         user=user,
         cgroup_path=f"{parent}/{container.id}",
         facts=ctx.machine,
@@ -60,9 +65,11 @@ async def compose(
         no_new_privileges=ctx.defaults.no_new_privileges,
         annotations=annotations or {},
     )
-    if host.init and not ctx.defaults.init_path:
-        raise InvalidParameter("--init needs an init binary: install tini or catatonit, or set --init-path")
-    return build(request)
+
+
+def compose(ctx: Context, container: Container, request: SpecRequest) -> bytes:
+    """The content of config.json, once the container's network is known. Raises LadingError."""
+    return msgspec.json.encode(build(replace(request, namespaces=_namespaces(ctx, container))))
 
 
 def cgroup_parent(wanted: str) -> str:

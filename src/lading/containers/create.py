@@ -56,6 +56,8 @@ async def create(ctx: Context, name: str | None, body: CreateBody) -> tuple[Cont
         ctx.networks.check(connect_request(container))
     # The name is taken before the first await, so that two clients cannot both get it.
     ctx.registry.add(container)
+    # As a rule it is started next.
+    ctx.runtime.expect()
     try:
         await container.worker.do(lambda: _make(ctx, container))
     except BaseException:

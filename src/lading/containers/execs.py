@@ -30,6 +30,7 @@ def create_exec(ctx: Context, container: Container, config: ExecConfig) -> ExecR
     record = ExecRecord(id=new_id(), container_id=container.id, config=config)
     ctx.store.save_exec(record)
     ctx.execs[record.id] = record
+    ctx.runtime.expect()
     ctx.publish(container, f"exec_create: {' '.join(config.cmd)}", execID=record.id)
     return record
 

@@ -31,11 +31,11 @@ async def container_ended(
     state.oom_killed, state.joined = news.oom, None
     state.restart_count += again
     ctx.store.save_state(container)
-    await ctx.runtime.forget(container.id)
     if news.oom:
         ctx.publish(container, "oom")
     ctx.publish(container, "die", exitCode=str(news.code), execDuration=str(ran_ns // NANOSECOND))
     container.announce(*(("next-exit",) if again else ("next-exit", "not-running")))
+    await ctx.runtime.forget(container.id)
     await release(ctx, container)
     if again:
         container.restart_delay = restarts.next_delay(container.restart_delay, ran_ns / NANOSECOND)

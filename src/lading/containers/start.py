@@ -1,12 +1,11 @@
 """Starting a container: each downward call once, each step undone if a later one fails."""
 
 import asyncio
-import json
 import logging
 import os
 from contextlib import AsyncExitStack
 
-from lading.containers.bundle import compose
+from lading.containers.bundle import compose, gather
 from lading.containers.context import Context
 from lading.containers.discard import discard
 from lading.containers.files import write_files
@@ -87,7 +86,11 @@ async def _assemble(ctx: Context, container: Container) -> Started:
     if container.deletion is not None:
         await asyncio.wait((container.deletion,))
         container.deletion = None
+    ctx.runtime.expect()
     async with AsyncExitStack() as undo:
+        # Its links are made in the network's own thread while we do the rest.
+        joining = asyncio.ensure_future(_join_network(ctx, container))
+        undo.push_async_callback(_leave_network, ctx, container, joining)
         root = root_path(ctx, container)
         os.makedirs(root, mode=0o700, exist_ok=True)
         # What goes away with its process need not survive a power cut.
@@ -95,14 +98,15 @@ async def _assemble(ctx: Context, container: Container) -> Started:
         undo.push_async_callback(release_root, ctx, container)
         mounts = ctx.volumes.mount(container.id, definition.mounts, definition.host.tmpfs or {})
         undo.callback(ctx.volumes.unmount, container.id, definition.mounts)
-        sandbox = await _join_network(ctx, container, undo)
-        if sandbox is not None:
-            write_files(ctx, container, sandbox)
         sink = open_sink(definition.host.log_config, ctx.layout.container(container.id), log_facts(container))
         bundle = f"{ctx.layout.bundles}/{container.id}"
         os.makedirs(bundle, mode=0o700, exist_ok=True)
-        spec = await compose(ctx, container, root, mounts)
-        _write(f"{bundle}/config.json", json.dumps(spec))
+        request = await gather(ctx, container, root, mounts)
+        sandbox = await joining
+        if sandbox is not None:
+            write_files(ctx, container, sandbox)
+        with open(f"{bundle}/config.json", "wb") as file:
+            file.write(compose(ctx, container, request))
         config = definition.config
         started = await ctx.runtime.launch(
             Launch(
@@ -122,15 +126,21 @@ async def _assemble(ctx: Context, container: Container) -> Started:
         return started
 
 
-async def _join_network(ctx: Context, container: Container, undo: AsyncExitStack) -> Sandbox | None:
+async def _join_network(ctx: Context, container: Container) -> Sandbox | None:
     mode = container.definition.host.network_mode
     if mode.startswith("container:"):
         container.state.joined = join_other(ctx, mode)
         return None
     sandbox = await ctx.networks.connect(connect_request(container))
-    undo.push_async_callback(ctx.networks.release, container.id)
     container.state.joined = joined_of(sandbox)
     return sandbox
+
+
+async def _leave_network(ctx: Context, container: Container, joining: asyncio.Future[Sandbox | None]) -> None:
+    """Waits for the joining to end, however it does, and undoes it."""
+    await asyncio.wait((joining,))
+    if not joining.cancelled() and joining.exception() is None:
+        await ctx.networks.release(container.id)
 
 
 def log_facts(container: Container) -> LogFacts:
@@ -145,8 +155,3 @@ def log_facts(container: Container) -> LogFacts:
         env=definition.config.env or [],
         labels=definition.config.labels or {},
     )
-
-
-def _write(path: str, text: str) -> None:
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)

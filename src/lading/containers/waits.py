@@ -21,8 +21,12 @@ async def answer(ctx: Context, container: Container, condition: str, client: soc
     """
     ended = container.when(condition)
     about = {"container": container.id, "condition": condition, "since_ns": now_ns()}
-    number = await ctx.runtime.park(about, client)
-    await _wait(ctx, ended, client, number)
+    # A process that ends at once is not to wait for the keeper's word.
+    parking = asyncio.ensure_future(ctx.runtime.park(about, client))
+    with client:
+        await _wait(ended, client)
+        number = await parking
+    await ctx.runtime.unpark(number)
 
 
 async def take_over(ctx: Context) -> None:
@@ -34,7 +38,13 @@ async def take_over(ctx: Context) -> None:
             await ctx.runtime.unpark(number)
             continue
         ended = _missed(container, about) or container.when(about["condition"])
-        ctx.background.spawn(_wait(ctx, ended, client, number), "wait")
+        ctx.background.spawn(_go_on(ctx, ended, client, number), "wait")
+
+
+async def _go_on(ctx: Context, ended: "asyncio.Future[Ended]", client: socket.socket, number: int) -> None:
+    with client:
+        await _wait(ended, client)
+    await ctx.runtime.unpark(number)
 
 
 def _missed(container: Container, about: dict[str, Any]) -> "asyncio.Future[Ended] | None":
@@ -47,23 +57,21 @@ def _missed(container: Container, about: dict[str, Any]) -> "asyncio.Future[Ende
     return future
 
 
-async def _wait(ctx: Context, ended: "asyncio.Future[Ended]", client: socket.socket, number: int) -> None:
+async def _wait(ended: "asyncio.Future[Ended]", client: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     client.setblocking(False)
-    with client:
-        gone = loop.create_task(_wait_for_end(loop, client))
-        try:
-            await asyncio.wait((ended, gone), return_when=asyncio.FIRST_COMPLETED)
-            if ended.done():
-                await loop.sock_sendall(client, body(ended.result()))
-            # The keeper has the connection too: closing our side would not end it.
-            client.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        finally:
-            ended.cancel()
-            gone.cancel()
-    await ctx.runtime.unpark(number)
+    gone = loop.create_task(_wait_for_end(loop, client))
+    try:
+        await asyncio.wait((ended, gone), return_when=asyncio.FIRST_COMPLETED)
+        if ended.done():
+            await loop.sock_sendall(client, body(ended.result()))
+        # The keeper has the connection too: closing our side would not end it.
+        client.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+    finally:
+        ended.cancel()
+        gone.cancel()
 
 
 async def _wait_for_end(loop: asyncio.AbstractEventLoop, client: socket.socket) -> None:

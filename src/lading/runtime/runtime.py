@@ -16,6 +16,7 @@ from lading.paths import Layout
 from lading.runtime.bond import Bond
 from lading.runtime.detach_keys import detach_sequence
 from lading.runtime.errors import LaunchError, exec_error, launch_error
+from lading.runtime.foresight import Foresight
 from lading.runtime.holdings import Held, HeldClient
 from lading.runtime.link import LinkLost, RuntimeFailed
 from lading.runtime.oci import OciRuntime, OciRuntimes
@@ -43,6 +44,7 @@ class Runtime:
         self._layout = layout
         self._runtimes = OciRuntimes(added or {}, layout.runtime_state, systemd)
         self._wanted = default
+        self._foresight = Foresight()
         self._listeners: list[Callable[[News], None]] = []
         self._bond = Bond(layout.keeper_socket, layout.keeper_log, self._has_ended, self._was_detached)
 
@@ -59,6 +61,7 @@ class Runtime:
     async def close(self) -> None:
         """Lets go of the keeper and leaves it, and the containers, to themselves."""
         await self._bond.close()
+        self._foresight.close()
         self._runtimes.unprotect(self._layout.programs)
 
     def on_news(self, listener: Callable[[News], None]) -> None:
@@ -91,6 +94,10 @@ class Runtime:
     def default_runtime(self) -> str:
         """The OCI runtime of containers that name none."""
         return self._runtimes.default
+
+    def expect(self) -> None:
+        """A `launch` or an `execute` will come soon: gets ready for it. Returns at once."""
+        self._foresight.expect()
 
     async def launch(self, order: Launch) -> Started:
         """Starts a container. Raises LaunchError.
@@ -160,6 +167,7 @@ class Runtime:
             console_size=list(size) if size else None,
         )
         self._bond.hold(facts, descriptors)
+        self._foresight.moved()
         return Started(facts["pid"], facts["started_ns"])
 
     async def attach(self, key: str, connection: socket.socket, wishes: Attach) -> None:
