@@ -1,6 +1,7 @@
 """The command: rounds of all measures, our engine and the peer in turn."""
 
 import argparse
+import compileall
 import fcntl
 import os
 import platform
@@ -28,6 +29,8 @@ def main() -> int:
     except BlockingIOError:
         print("another bench/run is going on: two would measure each other", file=sys.stderr)
         return 1
+    # As ./install leaves it: a daemon that compiles as it starts would be shown with the compiler's memory.
+    compileall.compile_dir(REPOSITORY / "src", quiet=1)
     counts = measures.Counts(cycles=8, runs=5, execs=8, lists=10) if words.quick else measures.Counts()
     names = ["peer" if words.peer_only else "lading", "peer"]
     taken: list[list[measures.Samples]] = [[], []]
