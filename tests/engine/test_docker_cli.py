@@ -147,7 +147,7 @@ def test_images(engine: Engine, tmp_path: Path) -> None:
     assert image_id.startswith("sha256:")
     assert engine.docker("run", "--rm", "mine:1").stdout == b"hi\n"
     engine.docker("tag", "mine:1", "mine:2")
-    listed = [json.loads(line) for line in engine.docker("images", "--format", "json").stdout.splitlines()]
+    listed = [json.loads(line) for line in engine.docker("images", "--format", "{{json .}}").stdout.splitlines()]
     assert {(entry["Repository"], entry["Tag"]) for entry in listed} >= {("mine", "1"), ("mine", "2")}
     assert engine.docker("rmi", "mine:1").stdout == b"Untagged: mine:1\n"
     engine.docker("create", "--name", "user", "mine:2")
@@ -157,9 +157,12 @@ def test_images(engine: Engine, tmp_path: Path) -> None:
 
 
 def test_version_and_info(engine: Engine) -> None:
-    shown = json.loads(engine.docker("version", "--format", "json").stdout)
+    shown = json.loads(engine.docker("version", "--format", "{{json .}}").stdout)
     assert shown["Server"]["ApiVersion"] == "1.51"
-    info = json.loads(engine.docker("info", "--format", "json").stdout)
+    runtime = shown["Server"]["Components"][1]
+    assert runtime["Name"] in ("crun", "runc")
+    assert runtime["Version"][0].isdigit()
+    info = json.loads(engine.docker("info", "--format", "{{json .}}").stdout)
     assert info["ServerErrors"] is None if "ServerErrors" in info else True
     assert info["OSType"] == "linux"
 

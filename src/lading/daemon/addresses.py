@@ -12,11 +12,17 @@ TLS_PORT = 2376
 class UnixAddress:
     path: str
 
+    def __str__(self) -> str:
+        return f"unix://{self.path}"
+
 
 @dataclass(frozen=True, slots=True)
 class TcpAddress:
     host: str
     port: int
+
+    def __str__(self) -> str:
+        return f"tcp://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,9 @@ class InheritedSockets:
     """Sockets passed by systemd; `name` picks one, empty takes all."""
 
     name: str
+
+    def __str__(self) -> str:
+        return f"fd://{self.name}"
 
 
 Address = UnixAddress | TcpAddress | InheritedSockets

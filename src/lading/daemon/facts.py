@@ -8,9 +8,11 @@ from collections.abc import Callable
 
 from lading import __version__
 from lading.daemon.settings import Settings
+from lading.events import Bus
 from lading.ids import new_id
 from lading.linux import cgroups
 from lading.logs import DRIVERS
+from lading.network import Networks
 from lading.runtime import Runtime
 from lading.runtime.spec import HostFacts
 from lading.schema.system import Facts, RuntimeFact
@@ -33,7 +35,13 @@ def engine_id(database: Database) -> str:
 
 
 def facts_of(
-    settings: Settings, database: Database, runtime: Runtime, machine: HostFacts, init_path: str
+    settings: Settings,
+    database: Database,
+    events: Bus,
+    networks: Networks,
+    runtime: Runtime,
+    machine: HostFacts,
+    init_path: str,
 ) -> Callable[[], Facts]:
     """A function that gathers the facts of the moment; what cannot change is read once."""
     identifier = engine_id(database)
@@ -42,7 +50,8 @@ def facts_of(
 
     def gather() -> Facts:
         runtimes = {
-            name: RuntimeFact(oci.path, list(oci.arguments)) for name, oci in runtime.runtimes().items()
+            name: RuntimeFact(oci.path, list(oci.arguments), oci.version)
+            for name, oci in runtime.runtimes().items()
         }
         return Facts(
             engine_id=identifier,
@@ -66,12 +75,12 @@ def facts_of(
             init_binary=os.path.basename(init_path),
             log_driver=settings.log_driver,
             log_drivers=list(DRIVERS),
-            network_drivers=["bridge", "host", "null"],
+            network_drivers=list(networks.drivers),
             labels=settings.label,
             debug=settings.debug,
             file_descriptors=len(os.listdir("/proc/self/fd")),
             tasks=len(asyncio.all_tasks()),
-            listeners=0,
+            listeners=events.listeners,
             time_ns=now_ns(),
             ip_forwarding=_ip_forwarding(),
             warnings=_warnings(settings),

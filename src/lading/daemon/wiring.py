@@ -106,7 +106,7 @@ def wire(settings: Settings) -> Engine:
         defaults=_defaults(settings, init_path),
     )
     containers = Containers(context)
-    facts = facts_of(settings, database, runtime, machine, init_path)
+    facts = facts_of(settings, database, events, networks, runtime, machine, init_path)
     rooms = Rooms(containers, images, networks, volumes, events, facts)
     return Engine(
         database=database,

@@ -82,6 +82,11 @@ class Bus:
             subscription.offer(message)
         return message
 
+    @property
+    def listeners(self) -> int:
+        """How many hear the news."""
+        return len(self._subscriptions)
+
     def past(self, since_ns: int | None, until_ns: int | None) -> list[Message]:
         """What is remembered of the time between, ends included."""
         since, until = since_ns or 0, until_ns or 1 << 63

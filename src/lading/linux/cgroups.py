@@ -69,23 +69,6 @@ def features(root: str = ROOT) -> frozenset[str]:
     return frozenset(found)
 
 
-def systemd_runs() -> bool:
-    """Whether systemd is process 1, which then regards the hierarchy as its own. Source: sd_booted(3)."""
-    return os.path.isdir("/run/systemd/system")
-
-
-def own_group() -> str:
-    """The group of this process: the unified one, in version 1 that of the memory controller."""
-    group = "/"
-    for line in _read("/proc/self/cgroup").splitlines():
-        _, names, path = line.split(":", 2)
-        if "memory" in names.split(","):
-            return path
-        if not names:
-            group = path
-    return group
-
-
 def prepare_move(root: str = ROOT) -> None:
     """Spares whoever next moves a process between groups the kernel's wait; blocks for as long instead.
 

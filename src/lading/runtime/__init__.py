@@ -8,14 +8,7 @@ holds (logs). Calls keeper (its words only), linux, aio, paths and errors.
 from lading.runtime.detach_keys import detach_sequence
 from lading.runtime.errors import LaunchError
 from lading.runtime.identity import look_up_user
-from lading.runtime.machine import (
-    all_devices,
-    block_device_numbers,
-    block_devices_of,
-    device_nodes,
-    devices_of,
-    host_facts,
-)
+from lading.runtime.machine import block_devices_of, devices_of, host_facts
 from lading.runtime.oci import OciRuntime
 from lading.runtime.probe import FilterPassing
 from lading.runtime.runtime import Runtime
@@ -33,11 +26,8 @@ __all__ = [
     "Process",
     "Runtime",
     "Started",
-    "all_devices",
-    "block_device_numbers",
     "block_devices_of",
     "detach_sequence",
-    "device_nodes",
     "devices_of",
     "host_facts",
     "look_up_user",

@@ -10,12 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from lading.aio import process
 from lading.errors import InvalidParameter, Unsupported
 from lading.linux import mounts
 from lading.runtime.program import protected, unprotect
 
 _PREFERRED = ("crun", "runc")
 _CGROUPS = "/sys/fs/cgroup"
+_PATIENCE = 5.0
+"""Seconds a runtime gets to tell its version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class OciRuntime:
     arguments: Sequence[str] = ()
     call: str = field(default="", kw_only=True)
     state: str = field(default="", kw_only=True)
-    systemd: bool = field(default=False, kw_only=True)
+    version: str = field(default="", kw_only=True)
 
     @property
     def is_crun(self) -> bool:
@@ -42,10 +45,9 @@ class OciRuntime:
         words = [self.call or self.path, *self.arguments, "--root", self.state]
         if self.is_crun:
             # Errors before a container's own program runs appear on its standard error as they are logged.
-            words += ["--cgroup-manager", "systemd" if self.systemd else "cgroupfs"]
+            words += ["--cgroup-manager", "cgroupfs"]
             words += ["--log", log, "--log-format", "text"] if log else []
         else:
-            words += ["--systemd-cgroup"] if self.systemd else []
             words += ["--log", log, "--log-format", "json"] if log else []
         return words
 
@@ -57,7 +59,7 @@ class OciRuntimes:
     the directory under which each runtime keeps its own.
     """
 
-    def __init__(self, added: Mapping[str, Mapping[str, Any]], state: str, systemd: bool = False) -> None:
+    def __init__(self, added: Mapping[str, Mapping[str, Any]], state: str) -> None:
         self._known: dict[str, OciRuntime] = {}
         settings: dict[str, Mapping[str, Any]] = {name: {"path": name} for name in _PREFERRED}
         settings.update(added)
@@ -65,9 +67,7 @@ class OciRuntimes:
             path = shutil.which(str(setting.get("path") or name), path=_search_path())
             if path is not None:
                 arguments = tuple(setting.get("runtimeArgs") or ())
-                self._known[name] = OciRuntime(
-                    name, path, arguments, state=f"{state}/{name}", systemd=systemd
-                )
+                self._known[name] = OciRuntime(name, path, arguments, state=f"{state}/{name}")
         self.default = ""
 
     def choose(self, wanted: str = "") -> OciRuntime:
@@ -82,6 +82,16 @@ class OciRuntimes:
                 return found
         what = f"the OCI runtime {wanted!r} is not there or cannot run here" if wanted else "no OCI runtime"
         raise Unsupported(f"{what}: install crun or runc (apt-get install crun), or use --add-runtime")
+
+    async def learn_version(self) -> None:
+        """Asks the default runtime for its version; nobody else's is ever shown."""
+        known = self._known[self.default]
+        try:
+            answer = await process.run([known.path, "--version"], timeout=_PATIENCE)
+        except (OSError, TimeoutError):
+            return
+        first = answer.stdout.decode(errors="replace").partition("\n")[0]
+        self._known[self.default] = replace(known, version=first.rpartition(" ")[2])
 
     def protect(self, directory: str) -> None:
         """From now on calls the programs that ask for it by read-only mounts of them in `directory`."""

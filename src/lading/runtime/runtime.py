@@ -29,8 +29,8 @@ News = Exit | Detached
 class Runtime:
     """All processes of containers, by way of the keeper and the OCI runtime.
 
-    `added`, `default` and `systemd` are the daemon's settings: more runtimes,
-    the one for containers that name none, whether systemd makes control groups.
+    `added` and `default` are the daemon's settings: more runtimes, and the one
+    for containers that name none.
     """
 
     def __init__(
@@ -39,10 +39,9 @@ class Runtime:
         *,
         added: Mapping[str, Mapping[str, Any]] | None = None,
         default: str = "",
-        systemd: bool = False,
     ) -> None:
         self._layout = layout
-        self._runtimes = OciRuntimes(added or {}, layout.runtime_state, systemd)
+        self._runtimes = OciRuntimes(added or {}, layout.runtime_state)
         self._wanted = default
         self._foresight = Foresight()
         self._listeners: list[Callable[[News], None]] = []
@@ -55,6 +54,7 @@ class Runtime:
         where no keeper comes up.
         """
         self._runtimes.choose(self._wanted)
+        await self._runtimes.learn_version()
         self._runtimes.protect(self._layout.programs)
         await self._bond.open()
 
