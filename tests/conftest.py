@@ -1,11 +1,17 @@
 """Real daemons on roots, sockets, bridges and subnets of their own, and certificates for them."""
 
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.engine.engine import Engine
+
+
+def pytest_configure() -> None:
+    # A shell that starts us behind its back has us ignore interrupts, which all our children would inherit.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
