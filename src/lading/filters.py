@@ -29,7 +29,7 @@ class Filters:
             return cls()
         try:
             decoded = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise InvalidParameter(f"invalid filter: {text!r} is not JSON") from None
         if not isinstance(decoded, dict):
             raise InvalidParameter("invalid filter: a JSON object is needed")

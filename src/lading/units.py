@@ -9,6 +9,8 @@ from lading.errors import InvalidParameter
 NANOSECOND = 1_000_000_000
 ZERO_TIME = "0001-01-01T00:00:00Z"
 
+_INT64 = 1 << 63
+_WHOLE = re.compile(r"[+-]?[0-9]{1,19}\Z")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?b?)\Z", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 _DURATION_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
@@ -27,6 +29,14 @@ _TIMESTAMP = re.compile(
 )
 
 
+def parse_whole(text: str) -> int | None:
+    """A whole number as Go reads one into an int64; None where it is none, or does not fit."""
+    if _WHOLE.match(text) is None:
+        return None
+    number = int(text)
+    return number if -_INT64 <= number < _INT64 else None
+
+
 def parse_size(text: str) -> int:
     """Bytes from "512m", "1.5GiB" or "4096"; every unit is a power of 1024.
 
@@ -36,7 +46,10 @@ def parse_size(text: str) -> int:
     if found is None:
         raise InvalidParameter(f"invalid size: '{text}'")
     number, unit, _ = found.groups()
-    return int(float(number) * 1024 ** _POWERS[unit.lower()])
+    size = float(number) * 1024 ** _POWERS[unit.lower()]
+    if size >= _INT64:
+        raise InvalidParameter(f"invalid size: '{text}'")
+    return int(size)
 
 
 def human_size(size: float) -> str:
@@ -60,7 +73,7 @@ def parse_duration(text: str) -> int:
     while found := _DURATION_PART.match(body, position):
         total += float(found[1]) * _DURATION_UNITS[found[2]]
         position = found.end()
-    if position == 0 or position != len(body):
+    if position == 0 or position != len(body) or total >= _INT64:
         raise InvalidParameter(f'time: invalid duration "{text}"')
     return -round(total) if text.startswith("-") else round(total)
 
@@ -102,12 +115,12 @@ def parse_rfc3339(text: str) -> int:
     fraction, zone = found[7] or "", found[8]
     try:
         moment = datetime(year, month, day, hour, minute, second)
-    except ValueError as error:
+        if zone is None:
+            seconds = int(moment.timestamp())
+        else:
+            seconds = int((moment.replace(tzinfo=UTC) - _zone_offset(zone)).timestamp())
+    except (ValueError, OverflowError) as error:
         raise InvalidParameter(f'parsing time "{text}": {error}') from None
-    if zone is None:
-        seconds = int(moment.timestamp())
-    else:
-        seconds = int((moment.replace(tzinfo=UTC) - _zone_offset(zone)).timestamp())
     return seconds * NANOSECOND + int(fraction.ljust(9, "0") or 0)
 
 
@@ -126,9 +139,12 @@ def parse_moment(text: str, now: int) -> int:
     a Go duration before `now`, or an RFC 3339 time. Raises InvalidParameter.
     """
     whole, _, fraction = text.partition(".")
-    if whole.removeprefix("-").isdecimal() and (fraction.isdecimal() or not fraction):
+    seconds = parse_whole(whole)
+    if seconds is not None and (fraction.isdecimal() or not fraction):
         sign = -1 if whole.startswith("-") else 1
-        return int(whole) * NANOSECOND + sign * int(fraction[:9].ljust(9, "0"))
+        moment = seconds * NANOSECOND + sign * int(fraction[:9].ljust(9, "0"))
+        # No event and no line of a log is older or younger than what Go's nanoseconds can tell.
+        return max(-_INT64, min(moment, _INT64 - 1))
     if text[:1].isdigit() and "-" in text:
         return parse_rfc3339(text)
     return now - parse_duration(text)

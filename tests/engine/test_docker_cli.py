@@ -147,7 +147,9 @@ def test_images(engine: Engine, tmp_path: Path) -> None:
     assert image_id.startswith("sha256:")
     assert engine.docker("run", "--rm", "mine:1").stdout == b"hi\n"
     engine.docker("tag", "mine:1", "mine:2")
-    listed = [json.loads(line) for line in engine.docker("images", "--format", "{{json .}}").stdout.splitlines()]
+    listed = [
+        json.loads(line) for line in engine.docker("images", "--format", "{{json .}}").stdout.splitlines()
+    ]
     assert {(entry["Repository"], entry["Tag"]) for entry in listed} >= {("mine", "1"), ("mine", "2")}
     assert engine.docker("rmi", "mine:1").stdout == b"Untagged: mine:1\n"
     engine.docker("create", "--name", "user", "mine:2")

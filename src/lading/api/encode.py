@@ -47,13 +47,18 @@ def error(problem: LadingError) -> Response:
     """The error body every client understands: `{"message": …}`."""
     if problem.status == 304:
         return Response(304)
-    return json({"message": problem.message}, problem.status)
+    return json({"message": _shown(problem)}, problem.status)
+
+
+def _shown(problem: LadingError) -> str:
+    # It may quote what is no Unicode: a name from an archive, or half a character from JSON.
+    return problem.message.encode(errors="replace").decode()
 
 
 def progress_error(problem: LadingError) -> bytes:
     """How a stream whose status is already out says that it failed."""
     return json_line(
-        {"errorDetail": {"code": problem.status, "message": problem.message}, "error": problem.message},
+        {"errorDetail": {"code": problem.status, "message": _shown(problem)}, "error": _shown(problem)},
         b"\r\n",
     )
 

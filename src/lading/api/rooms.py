@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lading.containers import Containers
+from lading.containers import Containers, Execs
 from lading.events import Bus
 from lading.images import Images
 from lading.network import Networks
@@ -16,6 +16,7 @@ class Rooms:
     """The rooms below, as the daemon's wiring made them."""
 
     containers: Containers
+    execs: Execs
     images: Images
     networks: Networks
     volumes: Volumes

@@ -11,6 +11,7 @@ from lading.containers.attach import AttachOptions
 from lading.containers.containers import Containers
 from lading.containers.context import Context, Defaults
 from lading.containers.exec_record import ExecRecord
+from lading.containers.front_execs import Execs
 from lading.containers.listing import FILTERS
 from lading.containers.logs import LogOptions
 from lading.containers.record import Container, Ended, Status
@@ -25,6 +26,7 @@ __all__ = [
     "Defaults",
     "Ended",
     "ExecRecord",
+    "Execs",
     "LogOptions",
     "Status",
     "Store",

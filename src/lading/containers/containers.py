@@ -1,14 +1,13 @@
-"""The front door of this room; every method only passes on to a deed's own file."""
+"""The front door to containers; every method only passes on to a deed's own file."""
 
 import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
-from lading.containers import execs, reconcile, waits
+from lading.containers import reconcile, waits
 from lading.containers.attach import AttachOptions, attach
 from lading.containers.context import Context
 from lading.containers.create import create
-from lading.containers.exec_record import ExecRecord
 from lading.containers.exits import container_ended, exec_ended
 from lading.containers.inspect import inspect
 from lading.containers.list import counts, list_containers
@@ -19,11 +18,10 @@ from lading.containers.rename import rename
 from lading.containers.resize import resize
 from lading.containers.start import start, start_again
 from lading.containers.stop import kill, restart, stop
-from lading.containers.view import exec_view
 from lading.filters import Filters
 from lading.images import ImageUser
 from lading.runtime import Detached, Exit
-from lading.schema.container import CreateBody, ExecConfig, ExecStartBody
+from lading.schema.container import CreateBody
 
 
 class Containers:
@@ -105,31 +103,6 @@ class Containers:
     async def wait(self, reference: str, condition: str, client: socket.socket) -> None:
         """Answers `client` once the condition holds."""
         await waits.answer(self._ctx, self.find(reference), condition, client)
-
-    def exec_create(self, reference: str, config: ExecConfig) -> ExecRecord:
-        return execs.create_exec(self._ctx, self.find(reference), config)
-
-    def exec_find(self, exec_id: str) -> ExecRecord:
-        return execs.find_exec(self._ctx, exec_id)
-
-    def exec_check(self, record: ExecRecord) -> None:
-        """Raises Conflict or NotFound where it cannot be started, while the connection is still HTTP."""
-        execs.check_startable(self._ctx, record)
-
-    async def exec_start(
-        self, record: ExecRecord, body: ExecStartBody, client: "tuple[socket.socket, bytes] | None"
-    ) -> None:
-        await execs.start_exec(self._ctx, record, body, client)
-
-    async def exec_inspect(self, exec_id: str) -> dict[str, Any]:
-        record = execs.find_exec(self._ctx, exec_id)
-        if record.running:
-            # Its client asks as soon as its stream has ended, which may be before we heard of the end.
-            await self._ctx.runtime.catch_up()
-        return exec_view(record)
-
-    async def exec_resize(self, exec_id: str, height: int, width: int) -> None:
-        await execs.resize_exec(self._ctx, execs.find_exec(self._ctx, exec_id), height, width)
 
     def _hear(self, news: Exit | Detached) -> None:
         if isinstance(news, Detached):

@@ -3,6 +3,7 @@
 import signal
 
 from lading.errors import InvalidParameter
+from lading.units import parse_whole
 
 _REAL_TIME = {"RTMIN": signal.SIGRTMIN, "RTMAX": signal.SIGRTMAX}
 
@@ -10,7 +11,7 @@ _REAL_TIME = {"RTMIN": signal.SIGRTMIN, "RTMAX": signal.SIGRTMAX}
 def parse_signal(text: str) -> int:
     """The number of "SIGTERM", "term", "15" or "SIGRTMIN+3". Raises InvalidParameter."""
     if text.isdecimal():
-        number = int(text)
+        number = parse_whole(text) or 0
         if 0 < number <= signal.SIGRTMAX:
             return number
         raise InvalidParameter(f"Invalid signal: {text}")
@@ -21,8 +22,8 @@ def parse_signal(text: str) -> int:
         pass
     for base, start in _REAL_TIME.items():
         offset = name.removeprefix(base)
-        if offset != name and offset[:1] in ("+", "-") and offset[1:].isdecimal():
-            number = start + int(offset)
+        if offset != name and offset[:1] in ("+", "-"):
+            number = start + (parse_whole(offset) or 0)
             if signal.SIGRTMIN <= number <= signal.SIGRTMAX:
                 return number
     raise InvalidParameter(f"Invalid signal: {text}")

@@ -9,29 +9,29 @@ from lading.schema.container import ExecConfig, ExecStartBody
 
 def endpoints(rooms: Rooms) -> list[Endpoint]:
     """The routes of this noun."""
-    containers = rooms.containers
+    execs = rooms.execs
 
     async def create(call: Call) -> Response:
         config = await decode.body(call, ExecConfig)
-        return encode.json({"Id": containers.exec_create(call.parameters["id"], config).id}, 201)
+        return encode.json({"Id": execs.create(call.parameters["id"], config).id}, 201)
 
     async def start(call: Call) -> Response | None:
         body = await decode.body(call, ExecStartBody, optional=True)
-        record = containers.exec_find(call.parameters["id"])
-        containers.exec_check(record)
+        record = execs.find(call.parameters["id"])
+        execs.check(record)
         if body.detach:
-            await containers.exec_start(record, body, None)
+            await execs.start(record, body, None)
             return Response(200)
         hijacked = await call.request.hijack(encode.stream_head(call, tty=record.config.tty))
-        await containers.exec_start(record, body, hijacked.take_socket())
+        await execs.start(record, body, hijacked.take_socket())
         return None
 
     async def inspect(call: Call) -> Response:
-        return encode.json(await containers.exec_inspect(call.parameters["id"]))
+        return encode.json(await execs.inspect(call.parameters["id"]))
 
     async def resize(call: Call) -> Response:
         height, width = decode.size(call)
-        await containers.exec_resize(call.parameters["id"], height, width)
+        await execs.resize(call.parameters["id"], height, width)
         return Response(200)
 
     return [
