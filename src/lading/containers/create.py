@@ -11,11 +11,13 @@ from lading.containers.merge import merge, process_args
 from lading.containers.network_of import connect_request
 from lading.containers.record import Container, Definition, State
 from lading.containers.release import mounted_root
+from lading.containers.resize import check_console_size
 from lading.containers.signals import parse_signal
 from lading.containers.unsupported import check_supported
 from lading.errors import NotFound
 from lading.ids import new_id, short_id
 from lading.logs import check_log_config
+from lading.network import check_extra_hosts
 from lading.runtime.spec import normalize, validate
 from lading.schema.container import ContainerConfig, CreateBody, EndpointSettings, HostConfig, LogConfig
 from lading.units import now_ns
@@ -89,6 +91,8 @@ def settle(ctx: Context, container_id: str, config: ContainerConfig, host: HostC
     restarts.check(host.restart_policy, host.auto_remove)
     check_log_config(host.log_config)
     ctx.runtime.check_runtime(host.runtime)
+    check_extra_hosts(host.extra_hosts or ())
+    check_console_size(host.console_size)
     if config.stop_signal:
         parse_signal(config.stop_signal)
     warnings = validate(config, host, ctx.machine) + check_supported(config, host)

@@ -8,9 +8,10 @@ from lading.containers.bundle import exec_process_of
 from lading.containers.context import Context
 from lading.containers.exec_record import ExecRecord
 from lading.containers.record import Container, Status
+from lading.containers.resize import check_console_size
 from lading.errors import Conflict, InvalidParameter, LadingError, NotFound
 from lading.ids import new_id
-from lading.runtime import Attach, Exec, LaunchError
+from lading.runtime import Attach, Exec, LaunchError, detach_sequence
 from lading.schema.container import ExecConfig, ExecStartBody
 
 
@@ -23,9 +24,11 @@ def find_exec(ctx: Context, exec_id: str) -> ExecRecord:
 
 
 def create_exec(ctx: Context, container: Container, config: ExecConfig) -> ExecRecord:
-    """Notes a command to be run. Raises Conflict where the container does not run."""
+    """Notes a command to be run. Raises InvalidParameter, or Conflict where the container does not run."""
     if not config.cmd:
         raise InvalidParameter("No exec command specified")
+    detach_sequence(config.detach_keys)
+    check_console_size(config.console_size)
     _check_runs(container)
     record = ExecRecord(id=new_id(), container_id=container.id, config=config)
     ctx.store.save_exec(record)
@@ -42,8 +45,9 @@ def _check_runs(container: Container) -> None:
         raise Conflict(f"container {container.id} is not running")
 
 
-def check_startable(ctx: Context, record: ExecRecord) -> Container:
-    """The container of an exec that may be started. Raises Conflict or NotFound."""
+def check_startable(ctx: Context, record: ExecRecord, body: ExecStartBody) -> Container:
+    """The container of an exec that may be started. Raises Conflict, NotFound or InvalidParameter."""
+    check_console_size(body.console_size)
     if record.started:
         message = "has already run" if record.exit_code is not None else "is already running"
         raise Conflict(f"Error: Exec command {record.id} {message}")
@@ -58,7 +62,8 @@ async def resize_exec(ctx: Context, record: ExecRecord, height: int, width: int)
     """Raises Conflict where the command does not run."""
     if not record.running:
         raise Conflict(f"exec {record.id} is not running")
-    await ctx.runtime.resize(record.id, height, width)
+    if record.config.tty:
+        await ctx.runtime.resize(record.id, height, width)
 
 
 async def start_exec(
@@ -69,7 +74,7 @@ async def start_exec(
     Where it cannot be run, the record gets the exit code docker gives it (126
     or 127), and the client the reason; without a client that is raised.
     """
-    container = check_startable(ctx, record)
+    container = check_startable(ctx, record, body)
     record.started = True
     ctx.publish(container, f"exec_start: {' '.join(record.config.cmd or [])}", execID=record.id)
     if client is None:
@@ -83,6 +88,10 @@ async def start_exec(
         except LadingError as error:
             await _tell(connection, error.message, framed=not record.config.tty)
             await ctx.runtime.forget(record.id)
+        except Exception:
+            # A fault of ours. The keeper has the connection too and would hold the client for ever.
+            await ctx.runtime.forget(record.id)
+            raise
 
 
 def _wishes(config: ExecConfig, early: bytes) -> Attach:
@@ -110,7 +119,7 @@ async def _execute(ctx: Context, container: Container, record: ExecRecord, body:
                 console_size=body.console_size or config.console_size,
             )
         )
-    except LadingError as error:
+    except Exception as error:
         record.exit_code = error.exit_code if isinstance(error, LaunchError) else 126
         ctx.store.save_exec(record)
         raise

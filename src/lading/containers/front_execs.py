@@ -24,9 +24,9 @@ class Execs:
         """Raises NotFound."""
         return execs.find_exec(self._ctx, exec_id)
 
-    def check(self, record: ExecRecord) -> None:
-        """Raises Conflict or NotFound where it cannot be started, while the connection is still HTTP."""
-        execs.check_startable(self._ctx, record)
+    def check(self, record: ExecRecord, body: ExecStartBody) -> None:
+        """Raises a LadingError where it cannot be started, while the connection is still HTTP."""
+        execs.check_startable(self._ctx, record, body)
 
     async def start(
         self, record: ExecRecord, body: ExecStartBody, client: tuple[socket.socket, bytes] | None

@@ -6,6 +6,7 @@ from lading.containers.record import Container, Status
 from lading.errors import InvalidParameter, NotFound
 from lading.filters import Filters
 from lading.ids import short_id
+from lading.units import parse_whole
 
 FILTERS = (
     "ancestor",
@@ -25,6 +26,7 @@ FILTERS = (
     "volume",
 )
 
+_HIGHEST_PORT = 65535
 _HEALTH = ("none", "starting", "healthy", "unhealthy")
 
 
@@ -63,11 +65,15 @@ def _check(filters: Filters) -> None:
         if status not in tuple(Status):
             raise InvalidParameter(f"invalid filter 'status={status}'")
     for code in filters.get("exited"):
-        if not code.removeprefix("-").isdecimal():
+        if parse_whole(code) is None:
             raise InvalidParameter(f"invalid filter 'exited={code}'")
     for health in filters.get("health"):
         if health not in _HEALTH:
             raise InvalidParameter(f"invalid filter 'health={health}'")
+    for key in ("publish", "expose"):
+        for text in filters.get(key):
+            if _span(text) is None:
+                raise InvalidParameter(f"error while looking up for {key} {text}: invalid port range")
     filters.flag("is-task")
 
 
@@ -78,7 +84,8 @@ def _images(filters: Filters, ancestors: Callable[[str], Collection[str]]) -> se
     for name in filters.get("ancestor"):
         try:
             images.update(ancestors(name))
-        except NotFound:
+        except (NotFound, InvalidParameter):
+            # As dockerd: nothing is built on what is no image, be it for its name.
             continue
     return images
 
@@ -138,12 +145,28 @@ def _published(container: Container) -> set[str]:
 
 
 def _ports(wanted: Collection[str], present: Collection[str]) -> bool:
-    return not wanted or any(port in present for text in wanted for port in _range(text))
+    spans = [_span(text) for text in wanted]
+    return not wanted or any(_meet(span, _span(port)) for span in spans for port in present)
 
 
-def _range(text: str) -> list[str]:
+_Span = tuple[int, int, str]
+
+
+def _span(text: str) -> _Span | None:
+    """First and last port and protocol of "80", "8000-8010" or "53/udp"; None where it is no such thing."""
     numbers, _, protocol = text.partition("/")
-    first, _, last = numbers.partition("-")
-    if not first.isdecimal() or not (last or first).isdecimal():
-        raise InvalidParameter(f"invalid port in filter: {text}")
-    return [f"{number}/{protocol or 'tcp'}" for number in range(int(first), int(last or first) + 1)]
+    low, _, high = numbers.partition("-")
+    first, last = parse_whole(low), parse_whole(high or low)
+    if first is None or last is None or not 0 <= first <= last <= _HIGHEST_PORT:
+        return None
+    return first, last, protocol or "tcp"
+
+
+def _meet(one: _Span | None, other: _Span | None) -> bool:
+    return (
+        one is not None
+        and other is not None
+        and one[2] == other[2]
+        and one[0] <= other[1]
+        and other[0] <= one[1]
+    )

@@ -8,6 +8,7 @@ from lading.containers.context import Context
 from lading.containers.record import Container, Ended
 from lading.errors import InvalidParameter
 from lading.logs import LogQuery
+from lading.units import parse_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,13 @@ class LogOptions:
 
     def query(self) -> LogQuery:
         # As dockerd: what is no number means everything.
-        tail = int(self.tail) if self.tail.isdecimal() else -1
+        tail = parse_whole(self.tail) if self.tail.isdecimal() else None
         return LogQuery(
             stdout=self.stdout,
             stderr=self.stderr,
             since_ns=self.since_ns,
             until_ns=self.until_ns,
-            tail=tail,
+            tail=-1 if tail is None else tail,
             follow=self.follow,
             timestamps=self.timestamps,
             details=self.details,

@@ -22,8 +22,7 @@ def parse_signal(text: str) -> int:
         pass
     for base, start in _REAL_TIME.items():
         offset = name.removeprefix(base)
-        if offset != name and offset[:1] in ("+", "-"):
-            number = start + (parse_whole(offset) or 0)
-            if signal.SIGRTMIN <= number <= signal.SIGRTMAX:
-                return number
+        distance = parse_whole(offset) if offset != name and offset[:1] in ("+", "-") else None
+        if distance is not None and signal.SIGRTMIN <= start + distance <= signal.SIGRTMAX:
+            return start + distance
     raise InvalidParameter(f"Invalid signal: {text}")

@@ -63,8 +63,9 @@ async def launch(ctx: Context, container: Container) -> None:
         container.restarting = None
     try:
         started = await _assemble(ctx, container)
-    except (LadingError, OSError) as error:
-        problem = error if isinstance(error, LadingError) else LaunchError(str(error))
+    except Exception as error:
+        # Also where it is a fault of ours: who waits for the start must not wait for ever.
+        problem = _problem(container, error)
         state.status = Status.EXITED if state.finished_ns else Status.CREATED
         state.joined, state.error = None, problem.message
         state.exit_code = problem.exit_code if isinstance(problem, LaunchError) else 128
@@ -79,6 +80,15 @@ async def launch(ctx: Context, container: Container) -> None:
     state.oom_killed = state.stopped_by_user = False
     ctx.store.save_state(container)
     ctx.publish(container, "start")
+
+
+def _problem(container: Container, error: Exception) -> LadingError:
+    if isinstance(error, LadingError):
+        return error
+    if isinstance(error, OSError):
+        return LaunchError(str(error))
+    _log.error("container %s could not be started", container.id, exc_info=error)
+    return LaunchError("the engine failed at starting the container; its log says more")
 
 
 async def _assemble(ctx: Context, container: Container) -> Started:

@@ -12,9 +12,9 @@ import msgspec
 
 from lading.errors import InvalidParameter
 from lading.oci.image import Healthcheck, ImageConfig
-from lading.units import parse_duration
+from lading.units import parse_duration, parse_whole
 
-_PORT = re.compile(r"(\d+)(?:-(\d+))?(?:/(tcp|udp|sctp))?\Z", re.IGNORECASE)
+_PORT = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?(?:/(tcp|udp|sctp))?\Z", re.IGNORECASE)
 _FLAG = re.compile(r"--([a-z-]+)=(\S+)\s*")
 
 
@@ -164,8 +164,8 @@ def _healthcheck(config: ImageConfig, rest: str) -> None:
     while found := _FLAG.match(rest):
         name, value = found.groups()
         rest = rest[found.end() :]
-        if name == "retries" and value.isdecimal():
-            check.retries = int(value)
+        if name == "retries" and value.isdecimal() and (retries := parse_whole(value)) is not None:
+            check.retries = retries
         elif name in _HEALTH_FLAGS:
             setattr(check, _HEALTH_FLAGS[name], parse_duration(value))
         else:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from lading.errors import InvalidParameter
-from lading.units import parse_size
+from lading.units import parse_size, parse_whole
 
 JSON_FILE, LOCAL, NONE = "json-file", "local", "none"
 DRIVERS = (JSON_FILE, LOCAL, NONE)
@@ -113,13 +113,18 @@ def _size(text: str) -> int:
     found = _DECIMAL_SIZE.match(text)
     if found is None:
         raise InvalidParameter(f"invalid size: '{text}'")
-    return int(float(found[1]) * 1000 ** _POWERS[found[2].lower()])
+    size = float(found[1]) * 1000 ** _POWERS[found[2].lower()]
+    if size >= 1 << 63:
+        raise InvalidParameter(f"invalid size: '{text}'")
+    return int(size)
 
 
 def _number(text: str) -> int:
     if re.fullmatch(r"[+-]?[0-9]+", text) is None:
         raise InvalidParameter(f'strconv.Atoi: parsing "{text}": invalid syntax')
-    return int(text)
+    if (number := parse_whole(text)) is None:
+        raise InvalidParameter(f'strconv.Atoi: parsing "{text}": value out of range')
+    return number
 
 
 def _boolean(text: str) -> bool:

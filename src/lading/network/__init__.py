@@ -7,10 +7,18 @@ where the two files lie; the composer knows.
 May call state, linux, aio, schema and the hall.
 """
 
-from lading.network.hosts import hosts_text
+from lading.network.hosts import check_extra_hosts, hosts_text
 from lading.network.networks import Networks
 from lading.network.record import ConnectRequest, Sandbox
 from lading.network.resolv import resolv_conf_text
 from lading.network.settings import NetworkSettings
 
-__all__ = ["ConnectRequest", "NetworkSettings", "Networks", "Sandbox", "hosts_text", "resolv_conf_text"]
+__all__ = [
+    "ConnectRequest",
+    "NetworkSettings",
+    "Networks",
+    "Sandbox",
+    "check_extra_hosts",
+    "hosts_text",
+    "resolv_conf_text",
+]

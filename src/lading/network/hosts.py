@@ -34,16 +34,29 @@ def hosts_text(sandbox: Sandbox, hostname: str, domainname: str, extra_hosts: It
     return "".join(f"{address}\t{names}\n" for address, names in lines)
 
 
+def check_extra_hosts(entries: Iterable[str]) -> None:
+    """Raises InvalidParameter, in docker's words, for one that is malformed."""
+    for entry in entries:
+        _name_and_address(entry)
+
+
 def _extra_host(entry: str, gateway: str) -> tuple[str, str]:
+    name, address = _name_and_address(entry)
+    if address != HOST_GATEWAY:
+        return address, name
+    if not gateway:
+        raise InvalidParameter("unable to derive the IP value for host-gateway")
+    return gateway, name
+
+
+def _name_and_address(entry: str) -> tuple[str, str]:
     split = min((entry.find(mark) for mark in "=:" if mark in entry), default=-1)
     if split < 1:
         raise InvalidParameter(f'bad format for add-host: "{entry}"')
     name, address = entry[:split], entry[split + 1 :]
     if address == HOST_GATEWAY:
-        if not gateway:
-            raise InvalidParameter("unable to derive the IP value for host-gateway")
-        return gateway, name
+        return name, address
     try:
-        return str(ip_address(address.strip("[]"))), name
+        return name, str(ip_address(address.strip("[]")))
     except ValueError:
         raise InvalidParameter(f'invalid IP address in add-host: "{address}"') from None

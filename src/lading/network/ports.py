@@ -11,8 +11,8 @@ from lading.schema.container import PortBinding, Ports
 
 ANYWHERE = "0.0.0.0"
 PROTOCOLS = ("tcp", "udp", "sctp")
-_SPECIFICATION = re.compile(r"(\d+)(?:-(\d+))?(?:/([A-Za-z]+))?\Z")
-_RANGE = re.compile(r"(\d+)(?:-(\d+))?\Z")
+_SPECIFICATION = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?(?:/([A-Za-z]+))?\Z")
+_RANGE = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?\Z")
 _HIGHEST = 65535
 
 

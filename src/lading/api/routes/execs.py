@@ -18,7 +18,7 @@ def endpoints(rooms: Rooms) -> list[Endpoint]:
     async def start(call: Call) -> Response | None:
         body = await decode.body(call, ExecStartBody, optional=True)
         record = execs.find(call.parameters["id"])
-        execs.check(record)
+        execs.check(record, body)
         if body.detach:
             await execs.start(record, body, None)
             return Response(200)
