@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 from docker import DockerClient
+from tests.engine.engine import docker_cli
 from tests.http.serving import Service
 
 from lading.api import Rooms, application
@@ -105,7 +106,7 @@ def docker(service: Service, tmp_path: Path) -> Docker:
         if version:
             environment["DOCKER_API_VERSION"] = version
         return subprocess.run(
-            ["docker", "-H", f"unix://{service.path}", *arguments],
+            [docker_cli(), "-H", f"unix://{service.path}", *arguments],
             capture_output=True,
             text=True,
             env=environment,

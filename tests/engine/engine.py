@@ -224,7 +224,7 @@ def _free_subnet(hint: int) -> str:
 
 def docker_cli() -> str:
     """The docker CLI: one on the PATH, or the one `./test` put into the cache."""
-    cached = _REPOSITORY / ".cache" / "docker"
+    cached = _REPOSITORY / ".cache" / "docker" / "docker"
     return shutil.which("docker") or str(cached)
 
 

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from tests.engine.engine import docker_cli
 from tests.http.conftest import Serve
 
 from lading.http import Request, Response
@@ -78,7 +79,7 @@ def test_output_that_follows_the_end_of_input_reaches_the_cli(serve: Serve, tmp_
         ]
     data = os.urandom(4 * 1024 * 1024)
     shown = subprocess.run(
-        ["docker", "-H", *address, "attach", "box"],
+        [docker_cli(), "-H", *address, "attach", "box"],
         input=data,
         capture_output=True,
         env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(tmp_path)},
