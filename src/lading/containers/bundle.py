@@ -1,5 +1,6 @@
 """What the OCI runtime is told of a container: gathered here, composed by `runtime.spec`."""
 
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -73,8 +74,14 @@ def compose(ctx: Context, container: Container, request: SpecRequest) -> bytes:
 
 
 def cgroup_parent(wanted: str) -> str:
-    """The group above the containers' own, from what the client or the daemon's settings say."""
-    return f"/{wanted.strip('/')}" if wanted else CGROUP_PARENT
+    """The group above the containers' own, from what the client or the daemon's settings say.
+
+    Raises InvalidParameter for what the kernel takes for no name.
+    """
+    if "\n" in wanted:
+        raise InvalidParameter(f"invalid cgroup parent {wanted!r}: it must not contain a line end")
+    # A path of its own: with ".." in it, it would lead out of the control groups.
+    return posixpath.normpath(f"/{wanted.strip('/')}") if wanted else CGROUP_PARENT
 
 
 def exec_process_of(ctx: Context, container: Container, wish: ExecConfig) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import os
 import msgspec
 
 from lading.containers import names, restarts
+from lading.containers.bundle import cgroup_parent
 from lading.containers.context import Context, Defaults
 from lading.containers.discard import erase
 from lading.containers.merge import merge, process_args
@@ -93,6 +94,7 @@ def settle(ctx: Context, container_id: str, config: ContainerConfig, host: HostC
     ctx.runtime.check_runtime(host.runtime)
     check_extra_hosts(host.extra_hosts or ())
     check_console_size(host.console_size)
+    cgroup_parent(host.cgroup_parent)
     if config.stop_signal:
         parse_signal(config.stop_signal)
     warnings = validate(config, host, ctx.machine) + check_supported(config, host)

@@ -49,7 +49,7 @@ class Reservations:
                     f"{wish.target}/{wish.proto}: {_reason(error)}"
                 )
                 if error.errno != errno.EADDRINUSE:
-                    break
+                    raise InternalError(problem) from None
                 continue
             if wish.any:
                 self._last = port
