@@ -18,6 +18,7 @@ COMMANDS = {
     "kill": "kill",
     "load": "load",
     "logs": "logs",
+    "pause": "pause",
     "port": "port",
     "ps": "ps",
     "rename": "rename",
@@ -28,6 +29,7 @@ COMMANDS = {
     "start": "start",
     "stop": "stop",
     "tag": "tag",
+    "unpause": "unpause",
     "version": "version",
     "wait": "wait",
     "container inspect": "inspect:CONTAINER_COMMAND",
@@ -41,8 +43,8 @@ GROUPS = {
 }
 
 _IN_CONTAINER = (
-    *("attach", "create", "exec", "kill", "logs", "port", "rename"),
-    *("restart", "rm", "run", "start", "stop", "wait"),
+    *("attach", "create", "exec", "kill", "logs", "pause", "port", "rename"),
+    *("restart", "rm", "run", "start", "stop", "unpause", "wait"),
 )
 
 ALIASES = {

@@ -12,6 +12,7 @@ from lading.containers.exits import container_ended, exec_ended
 from lading.containers.inspect import inspect
 from lading.containers.list import counts, list_containers
 from lading.containers.logs import LogOptions, read_logs
+from lading.containers.pause import pause, unpause
 from lading.containers.record import Container
 from lading.containers.remove import remove
 from lading.containers.rename import rename
@@ -81,6 +82,12 @@ class Containers:
 
     async def kill(self, reference: str, signal_name: str) -> None:
         await kill(self._ctx, self.find(reference), signal_name)
+
+    async def pause(self, reference: str) -> None:
+        await pause(self._ctx, self.find(reference))
+
+    async def unpause(self, reference: str) -> None:
+        await unpause(self._ctx, self.find(reference))
 
     async def remove(self, reference: str, *, force: bool, volumes: bool) -> None:
         await remove(self._ctx, self.find(reference), force=force, volumes=volumes)

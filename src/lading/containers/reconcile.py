@@ -17,6 +17,7 @@ from lading.aio.tasks import in_thread
 from lading.containers import restarts
 from lading.containers.context import Context
 from lading.containers.network_of import joined_of
+from lading.containers.pause import agree
 from lading.containers.record import Container, Status
 from lading.runtime import Exit, Process
 from lading.units import now_ns
@@ -72,6 +73,8 @@ def adopt(ctx: Context, running: dict[str, Process]) -> None:
             sandbox = ctx.networks.joined(container.id)
             state.joined = joined_of(sandbox) if sandbox is not None else state.joined
             ctx.store.save_state(container)
+        else:
+            agree(ctx, container)
 
 
 async def sweep(ctx: Context) -> None:

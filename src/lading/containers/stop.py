@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from lading.containers.context import Context
 from lading.containers.merge import DEFAULT_STOP_SIGNAL
+from lading.containers.pause import let_signal_through
 from lading.containers.record import Container, Ended, Status
 from lading.containers.signals import parse_signal
 from lading.containers.start import start
@@ -76,6 +77,8 @@ async def kill(ctx: Context, container: Container, signal_name: str) -> None:
     except (Conflict, NotFound):
         raise _not_running(container) from None
     ctx.publish(container, "kill", signal=str(number))
+    if stopping:
+        await let_signal_through(ctx, container)
 
 
 def _not_running(container: Container) -> Conflict:
@@ -128,4 +131,6 @@ async def _signal_if_running(ctx: Context, container: Container, number: int) ->
         await ctx.runtime.signal(container.id, number)
     except (Conflict, NotFound):
         # It has just ended by itself, of which we are yet to hear.
-        pass
+        return
+    ctx.publish(container, "kill", signal=str(number))
+    await let_signal_through(ctx, container)

@@ -42,6 +42,14 @@ def _life(rooms: Rooms) -> list[Endpoint]:
         await containers.kill(call.parameters["id"], call.query("signal"))
         return encode.no_content()
 
+    async def pause(call: Call) -> Response:
+        await containers.pause(call.parameters["id"])
+        return encode.no_content()
+
+    async def unpause(call: Call) -> Response:
+        await containers.unpause(call.parameters["id"])
+        return encode.no_content()
+
     async def remove(call: Call) -> Response:
         if decode.flag(call, "link"):
             raise InvalidParameter("this engine has no links between containers: use a network")
@@ -65,6 +73,8 @@ def _life(rooms: Rooms) -> list[Endpoint]:
         Endpoint("POST", "/containers/{id}/stop", stop),
         Endpoint("POST", "/containers/{id}/restart", restart),
         Endpoint("POST", "/containers/{id}/kill", kill),
+        Endpoint("POST", "/containers/{id}/pause", pause),
+        Endpoint("POST", "/containers/{id}/unpause", unpause),
         Endpoint("POST", "/containers/{id}/rename", rename),
         Endpoint("POST", "/containers/{id}/resize", resize),
         Endpoint("DELETE", "/containers/{id}", remove),
