@@ -75,7 +75,7 @@ class LogFile:
         """
         if inode != self.inode and not self.size and _inode(f"{self.path}.1") == inode:
             os.rename(f"{self.path}.1", self.path)
-            self._move(range(2, self.count + 1), -1)
+            self._move(range(2, self._oldest() + 1), -1)
             self._open()
         if inode == self.inode and size < self.size:
             os.ftruncate(self.file, size)
@@ -93,7 +93,7 @@ class LogFile:
                 return False
             for ending in _ENDINGS:
                 _unlink(f"{self.path}.{self.count - 1}{ending}")
-            self._move(range(self.count - 2, 0, -1), 1)
+            self._move(range(min(self._oldest(), self.count - 2), 0, -1), 1)
             for job in self._jobs:
                 job.number += 1
             os.rename(self.path, f"{self.path}.1")
@@ -110,6 +110,16 @@ class LogFile:
             job = _Job(self, 1)
             self._jobs.append(job)
             self._compress(f"{self.path}.1", job.temporary, job.finished)
+
+    def _oldest(self) -> int:
+        """The highest number in use; `count` may be a million, to keep all."""
+        highest, prefix = 0, f"{os.path.basename(self.path)}."
+        for name in os.listdir(os.path.dirname(self.path)):
+            if name.startswith(prefix):
+                number = name[len(prefix) :].removesuffix(".gz")
+                if number.isdecimal():
+                    highest = max(highest, int(number))
+        return highest
 
     def _move(self, numbers: range, step: int) -> None:
         for number in numbers:
