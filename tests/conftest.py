@@ -63,6 +63,8 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
             *key,
             "-subj",
             f"/CN={name}",
+            "-addext",
+            "keyUsage=critical,keyCertSign",
             "-days",
             "2",
             "-keyout",
@@ -70,7 +72,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "-out",
             f"{name}.pem",
         )
-    (directory / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    (directory / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\nauthorityKeyIdentifier=keyid\n")
     for name in ("server", "client"):
         openssl("req", "-new", *key, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
         openssl(

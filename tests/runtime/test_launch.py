@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -38,23 +39,23 @@ def test_a_container_from_start_to_end(each_room: Room) -> None:
 @pytest.mark.parametrize(
     ("command", "text", "code"),
     [
-        ("nosuch", 'exec: "nosuch": executable file not found in $PATH', 127),
+        ("nosuch", r'exec: "nosuch": executable file not found in \$PATH', 127),
         ("/nosuch", "no such file or directory", 127),
         ("/plain", 'exec: "/plain": permission denied', 126),
-        ("/bin", "permission denied", 126),
+        ("/bin", "permission denied|is a directory", 126),
     ],
 )
 def test_commands_that_cannot_be_run(each_room: Room, command: str, text: str, code: int) -> None:
     async def script(room: Room) -> None:
         with pytest.raises(LaunchError) as caught:
             await room.launch("a", command)
-        assert text in caught.value.message
+        assert re.search(text, caught.value.message)
         assert caught.value.exit_code == code
         assert room.runtime.running() == {}
         await room.launch("b", "sleep", "60")
         with pytest.raises(LaunchError) as caught:
             await room.execute("x", "b", command)
-        assert text in caught.value.message
+        assert re.search(text, caught.value.message)
         assert caught.value.message.startswith("OCI runtime exec failed: exec failed: ")
         assert caught.value.exit_code == code
 

@@ -95,6 +95,7 @@ _BARRED = re.compile(
     r"|exists but it is not executable|^the path `.*` is not executable",
     re.IGNORECASE,
 )
+_DIRECTORY = re.compile(r"^the path `.*` is not a regular file")
 _FORMAT = re.compile(r"^exec(?: container process)?.*?: (?P<reason>[^:]+)$")
 # crun ends its messages with strerror(3); docker's clients compare Go's spelling of it.
 _SPELLINGS = (
@@ -120,6 +121,8 @@ def _cause(message: str, argv0: str) -> str:
         if "/" in path:
             return f'exec: "{path}": stat {path}: no such file or directory'
         return f'exec: "{path}": executable file not found in $PATH'
+    if _DIRECTORY.search(message):
+        return f'exec: "{argv0}": is a directory'
     if _BARRED.search(message):
         return f'exec: "{argv0}": permission denied'
     for spelling in _SPELLINGS:

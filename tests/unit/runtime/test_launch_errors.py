@@ -1,4 +1,4 @@
-"""What crun 1.8.1 and runc 1.1.5 say, and what docker's clients must hear."""
+"""What crun 1.8 to 1.21 and runc 1.1 say, and what docker's clients must hear."""
 
 import pytest
 
@@ -22,6 +22,7 @@ def runc(text: str) -> str:
 
 NO_FOO = 'exec: "foo": executable file not found in $PATH'
 NO_PATH = 'exec: "/foo": stat /foo: no such file or directory'
+DIRECTORY = 'exec: "/etc": is a directory'
 BARRED = 'exec: "/etc": permission denied'
 
 
@@ -35,6 +36,7 @@ BARRED = 'exec: "/etc": permission denied'
         (crun("open executable: Permission denied"), "/etc", BARRED, 126),
         (crun("open executable: Operation not permitted"), "/etc", BARRED, 126),
         (runc(f"runc run failed: {START}{BARRED}"), "/etc", BARRED, 126),
+        (crun("the path `/etc` is not a regular file: Operation not permitted"), "/etc", DIRECTORY, 126),
     ],
 )
 def test_commands_that_cannot_start(said: str, argv0: str, cause: str, code: int) -> None:
