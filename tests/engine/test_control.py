@@ -141,3 +141,118 @@ def test_a_paused_container_stays_so_over_the_engines_end(new_engine: NewEngine)
     assert _stands_still(engine, "sleeper")
     engine.docker("unpause", "sleeper")
     assert _goes_on(engine, "sleeper")
+
+
+# --- limits
+
+
+def _limits(engine: Engine, name: str, *names: str) -> list[Any]:
+    host = engine.get(f"/containers/{name}/json")["HostConfig"]
+    return [host[key] for key in names]
+
+
+def _in_force(engine: Engine, name: str, controller: str, file: str) -> str:
+    identifier = engine.get(f"/containers/{name}/json")["Id"]
+    return Path(f"/sys/fs/cgroup/{controller}/lading/{identifier}/{file}").read_text().strip()
+
+
+_MIB = 1024 * 1024
+
+needs_version_1 = pytest.mark.skipif(
+    Path("/sys/fs/cgroup/cgroup.controllers").exists(), reason="looks at files of control groups of version 1"
+)
+
+
+@needs_version_1
+@pytest.mark.parametrize("client", ["docker", "lading"])
+def test_limits_change_while_the_container_runs_and_stay_so(new_engine: NewEngine, client: str) -> None:
+    engine = new_engine()
+    _run(engine, "tuned")
+    flags = (
+        *("--memory", "64m", "--memory-swap", "96m", "--memory-reservation", "32m"),
+        *("--cpu-shares", "300", "--cpus", "0.5", "--cpuset-cpus", "0", "--cpuset-mems", "0"),
+        *("--pids-limit", "44", "--restart", "on-failure:3"),
+    )
+    assert getattr(engine, client)("update", *flags, "tuned").stdout == b"tuned\n"
+    names = ("Memory", "MemorySwap", "MemoryReservation", "CpuShares", "NanoCpus", "CpusetCpus", "PidsLimit")
+
+    def proved() -> None:
+        shown = _limits(engine, "tuned", *names)
+        assert shown == [64 * _MIB, 96 * _MIB, 32 * _MIB, 300, 500_000_000, "0", 44]
+        assert _limits(engine, "tuned", "RestartPolicy") == [{"Name": "on-failure", "MaximumRetryCount": 3}]
+        for controller, file, text in (
+            ("memory", "memory.limit_in_bytes", str(64 * _MIB)),
+            ("memory", "memory.memsw.limit_in_bytes", str(96 * _MIB)),
+            ("memory", "memory.soft_limit_in_bytes", str(32 * _MIB)),
+            ("cpu", "cpu.shares", "300"),
+            ("cpu", "cpu.cfs_quota_us", "50000"),
+            ("cpuset", "cpuset.cpus", "0"),
+            ("pids", "pids.max", "44"),
+        ):
+            assert _in_force(engine, "tuned", controller, file) == text, file
+
+    proved()
+    assert _actions(engine, "tuned")[-1] == "update"
+    engine.kill()
+    engine.start()
+    engine.docker("restart", "-t", "0", "tuned")
+    proved()
+    # Down again, past the swap that was set: the two change in the order the kernel wants.
+    engine.docker("update", "--memory", "16m", "--memory-swap", "16m", "--pids-limit", "-1", "tuned")
+    assert _in_force(engine, "tuned", "memory", "memory.memsw.limit_in_bytes") == str(16 * _MIB)
+    assert _in_force(engine, "tuned", "pids", "pids.max") == "max"
+    engine.docker("update", "--memory", "128m", "--memory-swap", "-1", "tuned")
+    assert _limits(engine, "tuned", "Memory", "MemorySwap", "PidsLimit") == [128 * _MIB, -1, 0]
+
+
+def test_updates_that_cannot_be(engine: Engine) -> None:
+    engine.docker("create", "--name", "fixed", "--memory", "32m", "--cpu-quota", "20000", IMAGE, "true")
+    engine.docker("create", "--name", "passing", "--rm", IMAGE, "true")
+    before = engine.get("/containers/fixed/json")["HostConfig"]
+    for flags, said in (
+        (["--memory", "1m", "fixed"], "Minimum memory limit allowed is 6MB"),
+        (["--memory", "1g", "fixed"], "Memory limit should be smaller than already set memoryswap limit"),
+        (["--cpus", "1", "fixed"], "Nano CPUs cannot be updated as CPU Quota has already been set"),
+        (["--cpuset-cpus", "99", "fixed"], "Requested CPUs are not available"),
+        (["--restart", "sometimes", "fixed"], "unknown policy 'sometimes'"),
+        (
+            ["--restart", "always", "passing"],
+            "Restart policy cannot be updated because AutoRemove is enabled",
+        ),
+        (["--memory", "64m", "nosuch"], "No such container: nosuch"),
+    ):
+        for client in (engine.docker, engine.lading):
+            done = client("update", *flags, check=False)
+            assert (done.returncode, done.stdout) == (1, b"")
+            assert said in done.stderr.decode()
+    assert engine.get("/containers/fixed/json")["HostConfig"] == before
+    assert b"you must provide one or more flags" in engine.lading("update", "fixed", check=False).stderr
+
+
+def test_what_the_kernel_lacks_is_a_warning_of_the_update(engine: Engine) -> None:
+    container = engine.py.containers.create(IMAGE, ["true"])
+    answer = container.update(blkio_weight=300)
+    if Path("/sys/fs/cgroup/blkio/blkio.weight").exists():
+        assert answer == {"Warnings": None}
+    else:
+        assert "Your kernel does not support Block I/O weight" in answer["Warnings"][0]
+
+
+@needs_version_1
+def test_what_the_kernel_refuses_changes_nothing(engine: Engine) -> None:
+    _run(
+        engine,
+        "fed",
+        "sh",
+        "-c",
+        "head -c 30m /dev/zero > /dev/shm/full; echo full; sleep 100",
+        flags=("-m", "48m"),
+    )
+    wait_for(lambda: engine.docker("logs", "fed").stdout == b"full\n")
+    done = engine.docker(
+        "update", "--memory", "8m", "--memory-swap", "8m", "--pids-limit", "9", "fed", check=False
+    )
+    assert done.returncode == 1
+    assert b"Cannot update container" in done.stderr
+    assert _limits(engine, "fed", "Memory", "MemorySwap", "PidsLimit") == [48 * _MIB, 96 * _MIB, 0]
+    assert _in_force(engine, "fed", "memory", "memory.limit_in_bytes") == str(48 * _MIB)

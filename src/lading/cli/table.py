@@ -30,6 +30,7 @@ COMMANDS = {
     "stop": "stop",
     "tag": "tag",
     "unpause": "unpause",
+    "update": "update",
     "version": "version",
     "wait": "wait",
     "container inspect": "inspect:CONTAINER_COMMAND",
@@ -44,7 +45,7 @@ GROUPS = {
 
 _IN_CONTAINER = (
     *("attach", "create", "exec", "kill", "logs", "pause", "port", "rename"),
-    *("restart", "rm", "run", "start", "stop", "unpause", "wait"),
+    *("restart", "rm", "run", "start", "stop", "unpause", "update", "wait"),
 )
 
 ALIASES = {

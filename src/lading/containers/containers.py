@@ -19,10 +19,11 @@ from lading.containers.rename import rename
 from lading.containers.resize import resize
 from lading.containers.start import start, start_again
 from lading.containers.stop import kill, restart, stop
+from lading.containers.update import update
 from lading.filters import Filters
 from lading.images import ImageUser
 from lading.runtime import Detached, Exit
-from lading.schema.container import CreateBody
+from lading.schema.container import CreateBody, HostConfig
 
 
 class Containers:
@@ -84,6 +85,10 @@ class Containers:
         await kill(self._ctx, self.find(reference), signal_name)
 
     async def pause(self, reference: str) -> None:
+    async def update(self, reference: str, body: HostConfig) -> list[str]:
+        """Changes limits and restart policy; returns warnings. Raises InvalidParameter, Conflict."""
+        return await update(self._ctx, self.find(reference), body)
+
         await pause(self._ctx, self.find(reference))
 
     async def unpause(self, reference: str) -> None:

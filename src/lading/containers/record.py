@@ -25,7 +25,7 @@ class Status(StrEnum):
 
 
 class Definition(Struct, kw_only=True):
-    """What a container is; fixed when it is created."""
+    """What a container is; fixed when it is created, but for what an update changes in `host`."""
 
     id: str
     created_ns: int

@@ -51,6 +51,13 @@ class Store:
                 (_json.encode(container.state), container.id),
             )
 
+    def save_definition(self, container: Container) -> None:
+        with self._database.transaction() as tx:
+            tx.execute(
+                "UPDATE containers SET definition = ? WHERE id = ?",
+                (_json.encode(container.definition), container.id),
+            )
+
     def rename(self, container: Container, name: str) -> None:
         with self._database.transaction() as tx:
             tx.execute("UPDATE containers SET name = ? WHERE id = ?", (name, container.id))

@@ -100,6 +100,18 @@ def oom_kills(group: str, root: str = ROOT) -> int:
     return 0
 
 
+def write(group: str, controller: str, file: str, text: str, root: str = ROOT) -> None:
+    """Writes one file of `group`; version 2 has all controllers in one place. Raises OSError."""
+    top = root if version(root) == 2 else f"{root}/{controller}"
+    path = f"{top}{group}/{file}"
+    with open(path, "wb", buffering=0) as target:
+        try:
+            target.write(text.encode())
+        except OSError as error:
+            # Which the kernel's answer to a write does not say by itself.
+            raise OSError(error.errno, error.strerror, path) from None
+
+
 def children(group: str, root: str = ROOT) -> set[str]:
     """The names of the groups directly below `group`, in any hierarchy."""
     return {os.path.basename(path) for top in _hierarchies(root) for path in _groups(f"{top}{group}")}

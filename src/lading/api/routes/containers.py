@@ -7,7 +7,7 @@ from lading.containers import FILTERS, AttachOptions, LogOptions
 from lading.errors import InvalidParameter
 from lading.filters import Filters
 from lading.http import Response
-from lading.schema.container import CreateBody
+from lading.schema.container import CreateBody, HostConfig
 from lading.units import now_ns, parse_moment
 
 _CONDITIONS = ("not-running", "next-exit", "removed")
@@ -15,7 +15,7 @@ _CONDITIONS = ("not-running", "next-exit", "removed")
 
 def endpoints(rooms: Rooms) -> list[Endpoint]:
     """The routes of this noun."""
-    return [*_life(rooms), *_views(rooms), *_streams(rooms)]
+    return [*_life(rooms), *_control(rooms), *_views(rooms), *_streams(rooms)]
 
 
 def _life(rooms: Rooms) -> list[Endpoint]:
@@ -42,14 +42,6 @@ def _life(rooms: Rooms) -> list[Endpoint]:
         await containers.kill(call.parameters["id"], call.query("signal"))
         return encode.no_content()
 
-    async def pause(call: Call) -> Response:
-        await containers.pause(call.parameters["id"])
-        return encode.no_content()
-
-    async def unpause(call: Call) -> Response:
-        await containers.unpause(call.parameters["id"])
-        return encode.no_content()
-
     async def remove(call: Call) -> Response:
         if decode.flag(call, "link"):
             raise InvalidParameter("this engine has no links between containers: use a network")
@@ -73,11 +65,35 @@ def _life(rooms: Rooms) -> list[Endpoint]:
         Endpoint("POST", "/containers/{id}/stop", stop),
         Endpoint("POST", "/containers/{id}/restart", restart),
         Endpoint("POST", "/containers/{id}/kill", kill),
-        Endpoint("POST", "/containers/{id}/pause", pause),
-        Endpoint("POST", "/containers/{id}/unpause", unpause),
         Endpoint("POST", "/containers/{id}/rename", rename),
         Endpoint("POST", "/containers/{id}/resize", resize),
-        Endpoint("DELETE", "/containers/{id}", remove),
+        Endpoint("DELETE", "/containers/{id:path}", remove),
+    ]
+
+
+def _control(rooms: Rooms) -> list[Endpoint]:
+    containers = rooms.containers
+
+    async def update(call: Call) -> Response:
+        # Its fields are those of a HostConfig; what else is in it does not count.
+        body = await decode.body(call, HostConfig)
+        if call.version < (1, 40):
+            body.pids_limit = None
+        warnings = await containers.update(call.parameters["id"], body)
+        return encode.json({"Warnings": warnings or None})
+
+    async def pause(call: Call) -> Response:
+        await containers.pause(call.parameters["id"])
+        return encode.no_content()
+
+    async def unpause(call: Call) -> Response:
+        await containers.unpause(call.parameters["id"])
+        return encode.no_content()
+
+    return [
+        Endpoint("POST", "/containers/{id}/update", update),
+        Endpoint("POST", "/containers/{id}/pause", pause),
+        Endpoint("POST", "/containers/{id}/unpause", unpause),
     ]
 
 

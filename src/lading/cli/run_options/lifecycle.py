@@ -38,7 +38,7 @@ def fill(given: Given, body: dict[str, Any], host: dict[str, Any]) -> None:
     host["ContainerIDFile"] = given["cidfile"]
     host["Isolation"] = given["isolation"]
     host["AutoRemove"] = given["rm"]
-    host["RestartPolicy"] = _restart_policy(given["restart"])
+    host["RestartPolicy"] = restart_policy(given["restart"])
     if given["rm"] and host["RestartPolicy"]["Name"] not in ("no", ""):
         raise UsageError("lading: conflicting options: cannot specify both --restart and --rm")
     if given["log-driver"] == "none" and given["log-opt"]:
@@ -54,7 +54,8 @@ def fill(given: Given, body: dict[str, Any], host: dict[str, Any]) -> None:
         body["StopTimeout"] = given["stop-timeout"]
 
 
-def _restart_policy(text: str) -> dict[str, Any]:
+def restart_policy(text: str) -> dict[str, Any]:
+    """The API's RestartPolicy. Raises UsageError."""
     name, colon, count = text.partition(":")
     if colon and not name:
         raise UsageError("lading: invalid restart policy format: no policy provided before colon")

@@ -134,7 +134,7 @@ FLAGS = (
     Flag("ulimit", "", "ulimit", "Limit of each process: name=soft[:hard]", gathers=True, check=read_ulimit),
 )  # fmt: skip
 
-_FIELDS = (
+FIELDS = (
     ("blkio-weight", "BlkioWeight"),
     ("blkio-weight-device", "BlkioWeightDevice"),
     ("cgroup-parent", "CgroupParent"),
@@ -172,7 +172,7 @@ def fill(given: Given, body: dict[str, Any], host: dict[str, Any]) -> None:
     swappiness = given["memory-swappiness"]
     if not -1 <= swappiness <= 100:
         raise UsageError(f"lading: invalid value: {swappiness}. Valid memory swappiness range is 0-100")
-    for flag, field in _FIELDS:
+    for flag, field in FIELDS:
         host[field] = given[flag]
     ulimits = {ulimit["Name"]: ulimit for ulimit in given["ulimit"]}
     host["Ulimits"] = [ulimits[name] for name in sorted(ulimits)]

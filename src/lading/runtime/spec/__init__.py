@@ -10,6 +10,8 @@ from lading.runtime.spec.build import build
 from lading.runtime.spec.capabilities import from_mask as capabilities_from_mask
 from lading.runtime.spec.capabilities import granted, normalize
 from lading.runtime.spec.environment import environment
+from lading.runtime.spec.limits import settle_limits
+from lading.runtime.spec.live import limit_files
 from lading.runtime.spec.paths import MASKED, READ_ONLY
 from lading.runtime.spec.process import exec_process
 from lading.runtime.spec.request import FEATURES, DeviceNode, HostFacts, Namespaces, SpecRequest, User
@@ -35,8 +37,10 @@ __all__ = [
     "exec_process",
     "find_user",
     "granted",
+    "limit_files",
     "normalize",
     "parse_security_options",
     "seccomp",
+    "settle_limits",
     "validate",
 ]

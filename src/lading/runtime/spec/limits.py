@@ -11,13 +11,14 @@ MINIMUM_MEMORY = 6 * 1024 * 1024
 _GONE = "or the cgroup is not mounted"
 
 
-def settle_limits(host: HostConfig, facts: HostFacts) -> list[str]:
+def settle_limits(host: HostConfig, facts: HostFacts, *, update: bool = False) -> list[str]:
     """Takes out of `host` what this kernel cannot do and returns a warning for each.
 
+    With `update`, `host` holds no more than is to be changed.
     Raises InvalidParameter for values that are wrong anywhere.
     """
     warnings: list[str] = []
-    _settle_memory(host, facts, warnings)
+    _settle_memory(host, facts, warnings, update)
     _settle_tasks(host, facts, warnings)
     _settle_cpu(host, facts, warnings)
     _settle_cpuset(host, facts, warnings)
@@ -25,7 +26,7 @@ def settle_limits(host: HostConfig, facts: HostFacts) -> list[str]:
     return warnings
 
 
-def _settle_memory(host: HostConfig, facts: HostFacts, warnings: list[str]) -> None:
+def _settle_memory(host: HostConfig, facts: HostFacts, warnings: list[str], update: bool) -> None:
     if host.memory and host.memory < MINIMUM_MEMORY:
         raise InvalidParameter("Minimum memory limit allowed is 6MB")
     if host.memory > 0 and "memory" not in facts.features:
@@ -40,7 +41,7 @@ def _settle_memory(host: HostConfig, facts: HostFacts, warnings: list[str]) -> N
         host.memory_swap = -1
     if host.memory > 0 and 0 < host.memory_swap < host.memory:
         raise InvalidParameter("Minimum memoryswap limit should be larger than memory limit, see usage")
-    if host.memory == 0 and host.memory_swap > 0:
+    if host.memory == 0 and host.memory_swap > 0 and not update:
         raise InvalidParameter(
             "You should always set the Memory limit when using Memoryswap limit, see usage"
         )
