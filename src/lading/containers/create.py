@@ -1,6 +1,7 @@
 """Creating containers."""
 
 import os
+from contextlib import suppress
 
 import msgspec
 
@@ -15,7 +16,7 @@ from lading.containers.release import mounted_root
 from lading.containers.resize import check_console_size
 from lading.containers.signals import parse_signal
 from lading.containers.unsupported import check_supported
-from lading.errors import NotFound
+from lading.errors import InvalidParameter, NotFound
 from lading.ids import new_id, short_id
 from lading.logs import check_log_config
 from lading.network import check_extra_hosts
@@ -28,7 +29,7 @@ from lading.volumes import MountPoint
 async def create(ctx: Context, name: str | None, body: CreateBody) -> tuple[Container, list[str]]:
     """Makes a container from `body`; returns it with warnings for the user.
 
-    Raises InvalidParameter, NotFound (image, network) or Conflict (name).
+    Raises InvalidParameter, NotFound (image) or Conflict (name).
     """
     if name:
         name = names.check(name)
@@ -56,7 +57,10 @@ async def create(ctx: Context, name: str | None, body: CreateBody) -> tuple[Cont
     )
     container = Container(name or names.invent(ctx.registry.names), definition, State())
     if not host.network_mode.startswith("container:"):
-        ctx.networks.check(connect_request(container))
+        # As dockerd, the start tells of a network that is not there: to a create's
+        # "not found" the docker command answers by pulling the image.
+        with suppress(NotFound):
+            ctx.networks.check(connect_request(container))
     # The name is taken before the first await, so that two clients cannot both get it.
     ctx.registry.add(container)
     # As a rule it is started next.
@@ -134,7 +138,8 @@ def _endpoints(host: HostConfig, body: CreateBody) -> dict[str, EndpointSettings
     settings = asked.get(mode) or asked.get("default") or EndpointSettings()
     settings.mac_address = settings.mac_address or body.mac_address
     if others := [name for name in asked if name not in (mode, "default")]:
-        raise NotFound(f"network {others[0]} not found")
+        names = ", ".join(sorted((mode, *others)))
+        raise InvalidParameter(f"Container cannot be connected to network endpoints: {names}")
     return {mode: settings}
 
 

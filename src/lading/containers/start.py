@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import shutil
 from contextlib import AsyncExitStack
 
 from lading.containers.bundle import compose, gather
@@ -111,6 +112,7 @@ async def _assemble(ctx: Context, container: Container) -> Started:
         sink = open_sink(definition.host.log_config, ctx.layout.container(container.id), log_facts(container))
         bundle = f"{ctx.layout.bundles}/{container.id}"
         os.makedirs(bundle, mode=0o700, exist_ok=True)
+        undo.callback(shutil.rmtree, bundle, ignore_errors=True)
         request = await gather(ctx, container, root, mounts)
         sandbox = await joining
         if sandbox is not None:
