@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from lading.containers.context import Context
+from lading.containers.linking import check_links, linked_env
 from lading.containers.record import Container
 from lading.errors import Conflict, InvalidParameter
 from lading.linux import cgroups
@@ -34,6 +35,7 @@ async def gather(
     """What config.json is made of, all but the namespaces. Raises LadingError."""
     definition = container.definition
     config, host = definition.config, definition.host
+    check_links(ctx, container)
     user = look_up_user(root, config.user, host.group_add)
     profile = _profile(ctx, host)
     annotations = None
@@ -49,7 +51,7 @@ async def gather(
         config=config,
         host=host,
         args=[definition.path, *definition.args],
-        env=environment(config, user.home),
+        env=environment(config, user.home, linked=linked_env(ctx, container)),
         rootfs=root,
         namespaces=Namespaces(),
         user=user,
@@ -90,7 +92,16 @@ def exec_process_of(ctx: Context, container: Container, wish: ExecConfig) -> dic
     # Through the process's own root: where the container has mounted over /etc, that counts.
     user = look_up_user(f"/proc/{container.state.pid}/root", wish.user or config.user, host.group_add)
     defaults = ctx.defaults
-    return exec_process(wish, config, host, ctx.machine, user, defaults.no_new_privileges, defaults.ulimits)
+    return exec_process(
+        wish,
+        config,
+        host,
+        ctx.machine,
+        user,
+        defaults.no_new_privileges,
+        defaults.ulimits,
+        linked_env(ctx, container),
+    )
 
 
 def _profile(ctx: Context, host: HostConfig) -> dict[str, Any] | None:

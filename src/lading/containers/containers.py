@@ -14,7 +14,7 @@ from lading.containers.list import counts, list_containers
 from lading.containers.logs import LogOptions, read_logs
 from lading.containers.pause import pause, unpause
 from lading.containers.record import Container
-from lading.containers.remove import remove
+from lading.containers.remove import remove, unlink
 from lading.containers.rename import rename
 from lading.containers.resize import resize
 from lading.containers.start import start, start_again
@@ -94,8 +94,12 @@ class Containers:
     async def unpause(self, reference: str) -> None:
         await unpause(self._ctx, self.find(reference))
 
-    async def remove(self, reference: str, *, force: bool, volumes: bool) -> None:
-        await remove(self._ctx, self.find(reference), force=force, volumes=volumes)
+    async def remove(self, reference: str, *, force: bool, volumes: bool, link: bool = False) -> None:
+        """With `link`, only the link that `reference` ("parent/alias") names."""
+        if link:
+            await unlink(self._ctx, reference)
+        else:
+            await remove(self._ctx, self.find(reference), force=force, volumes=volumes)
 
     async def rename(self, reference: str, name: str) -> None:
         await rename(self._ctx, self.find(reference), name)

@@ -9,6 +9,7 @@ from lading.containers import names, restarts
 from lading.containers.bundle import cgroup_parent
 from lading.containers.context import Context, Defaults
 from lading.containers.discard import erase
+from lading.containers.linking import find_links
 from lading.containers.merge import merge, process_args
 from lading.containers.network_of import connect_request
 from lading.containers.record import Container, Definition, State
@@ -54,6 +55,7 @@ async def create(ctx: Context, name: str | None, body: CreateBody) -> tuple[Cont
         host=host,
         networks=endpoints,
         mounts=mounts,
+        links=find_links(ctx, host),
     )
     container = Container(name or names.invent(ctx.registry.names), definition, State())
     if not host.network_mode.startswith("container:"):
@@ -145,4 +147,8 @@ def _endpoints(host: HostConfig, body: CreateBody) -> dict[str, EndpointSettings
 
 def _volumes_from(ctx: Context, host: HostConfig) -> dict[str, list[MountPoint]]:
     names = [entry.partition(":")[0] for entry in host.volumes_from or [] if entry]
-    return {name: ctx.registry.find(name).definition.mounts for name in names}
+    try:
+        return {name: ctx.registry.find(name).definition.mounts for name in names}
+    except NotFound as error:
+        # Not found would mean to clients that the image is missing.
+        raise InvalidParameter(error.message) from None

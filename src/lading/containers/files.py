@@ -3,6 +3,7 @@
 import os
 
 from lading.containers.context import Context
+from lading.containers.linking import linked_hosts, parents
 from lading.containers.record import Container
 from lading.network import Sandbox, hosts_text, resolv_conf_text
 
@@ -13,9 +14,7 @@ def write_files(ctx: Context, container: Container, sandbox: Sandbox) -> None:
     config, host = container.definition.config, container.definition.host
     defaults = ctx.defaults
     _write(f"{directory}/hostname", f"{config.hostname}\n")
-    _write(
-        f"{directory}/hosts", hosts_text(sandbox, config.hostname, config.domainname, host.extra_hosts or [])
-    )
+    write_hosts(ctx, container, sandbox)
     _write(
         f"{directory}/resolv.conf",
         resolv_conf_text(
@@ -25,6 +24,28 @@ def write_files(ctx: Context, container: Container, sandbox: Sandbox) -> None:
             options=host.dns_options or list(defaults.dns_options),
         ),
     )
+
+
+def write_hosts(ctx: Context, container: Container, sandbox: Sandbox) -> None:
+    """Writes /etc/hosts alone, also while the container runs. Raises Conflict for a bad link."""
+    config, host = container.definition.config, container.definition.host
+    text = hosts_text(
+        sandbox, config.hostname, config.domainname, host.extra_hosts or [], linked_hosts(ctx, container)
+    )
+    _write(f"{ctx.layout.container(container.id)}/hosts", text)
+
+
+def tell_parents(ctx: Context, child: Container) -> None:
+    """Writes the hosts files of running containers that link to one whose address may be new."""
+    for _, parent in parents(ctx, child):
+        write_links(ctx, parent)
+
+
+def write_links(ctx: Context, container: Container) -> None:
+    """Writes the hosts file anew where the container runs and has one."""
+    sandbox = ctx.networks.joined(container.id) if container.state.running else None
+    if sandbox is not None:
+        write_hosts(ctx, container, sandbox)
 
 
 def _write(path: str, text: str) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from lading.containers.context import Context
+from lading.containers.linking import shown_links
 from lading.containers.record import Container
 from lading.containers.view import inspect_view
 from lading.logs import log_path
@@ -20,6 +21,7 @@ async def inspect(ctx: Context, container: Container, *, size: bool) -> dict[str
     driver = container.definition.host.log_config.type
     path = log_path(driver, directory, container.id) if driver == "json-file" else ""
     view = inspect_view(container, directory, path, execs, graph)
+    view["HostConfig"]["Links"] = shown_links(ctx, container)
     if size:
         view["SizeRw"], view["SizeRootFs"] = await sizes(ctx, container)
     return view

@@ -4,6 +4,7 @@ from typing import Any
 
 from lading.containers.context import Context
 from lading.containers.inspect import sizes
+from lading.containers.linking import link_names
 from lading.containers.listing import select
 from lading.containers.record import Status
 from lading.containers.view import summary_view
@@ -26,6 +27,9 @@ async def list_containers(
     )
     now = now_ns()
     views = [summary_view(container, now) for container in chosen]
+    linked = link_names(ctx)
+    for container, view in zip(chosen, views, strict=True):
+        view["Names"] += linked.get(container.id, ())
     if size:
         for container, view in zip(chosen, views, strict=True):
             view["SizeRw"], view["SizeRootFs"] = await sizes(ctx, container)

@@ -24,6 +24,13 @@ class Status(StrEnum):
     DEAD = "dead"
 
 
+class Link(Struct, kw_only=True):
+    """Another container, by ID, and what it is called here."""
+
+    container: str
+    alias: str
+
+
 class Definition(Struct, kw_only=True):
     """What a container is; fixed when it is created, but for what an update changes in `host`."""
 
@@ -37,6 +44,7 @@ class Definition(Struct, kw_only=True):
     host: HostConfig
     networks: dict[str, EndpointSettings] = field(default_factory=dict)
     mounts: list[MountPoint] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
 
 
 class Joined(Struct, kw_only=True):

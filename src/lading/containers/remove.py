@@ -2,6 +2,8 @@
 
 from lading.containers.context import Context
 from lading.containers.discard import discard
+from lading.containers.files import write_links
+from lading.containers.linking import find_by_link
 from lading.containers.record import Container, Status
 from lading.containers.stop import end
 from lading.errors import Conflict
@@ -30,3 +32,16 @@ async def remove(ctx: Context, container: Container, *, force: bool, volumes: bo
         await discard(ctx, container, volumes=volumes)
 
     await container.worker.do(work)
+
+
+async def unlink(ctx: Context, name: str) -> None:
+    """Takes away the link "web/db"; both containers stay. Raises NotFound or InvalidParameter."""
+    parent = find_by_link(ctx, name)[0]
+
+    async def work() -> None:
+        link = find_by_link(ctx, name)[1]
+        parent.definition.links.remove(link)
+        ctx.store.save_definition(parent)
+        write_links(ctx, parent)
+
+    await parent.worker.do(work)

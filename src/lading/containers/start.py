@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from lading.containers.bundle import compose, gather
 from lading.containers.context import Context
 from lading.containers.discard import discard
-from lading.containers.files import write_files
+from lading.containers.files import tell_parents, write_files
 from lading.containers.network_of import connect_request, join_other, joined_of
 from lading.containers.record import Container, Status
 from lading.containers.release import release_root, root_path
@@ -80,6 +80,7 @@ async def launch(ctx: Context, container: Container) -> None:
     state.exit_code, state.error = 0, ""
     state.oom_killed = state.stopped_by_user = False
     ctx.store.save_state(container)
+    tell_parents(ctx, container)
     ctx.publish(container, "start")
 
 

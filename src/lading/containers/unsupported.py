@@ -6,8 +6,6 @@ from lading.schema.container import ContainerConfig, HostConfig
 
 def check_supported(config: ContainerConfig, host: HostConfig) -> list[str]:
     """Warnings for the user. Raises Unsupported."""
-    if host.links:
-        raise Unsupported("this engine has no links between containers yet")
     if host.storage_opt:
         raise Unsupported("this engine cannot limit a container's file system yet (--storage-opt)")
     health = config.healthcheck

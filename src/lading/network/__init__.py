@@ -9,6 +9,7 @@ May call state, linux, aio, schema and the hall.
 
 from lading.network.hosts import check_extra_hosts, hosts_text
 from lading.network.networks import Networks
+from lading.network.ports import parse_ports
 from lading.network.record import ConnectRequest, Sandbox
 from lading.network.resolv import resolv_conf_text
 from lading.network.settings import NetworkSettings
@@ -20,5 +21,6 @@ __all__ = [
     "Sandbox",
     "check_extra_hosts",
     "hosts_text",
+    "parse_ports",
     "resolv_conf_text",
 ]

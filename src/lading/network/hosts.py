@@ -18,8 +18,16 @@ _FIRST_LINES = (
 )
 
 
-def hosts_text(sandbox: Sandbox, hostname: str, domainname: str, extra_hosts: Iterable[str]) -> str:
+def hosts_text(
+    sandbox: Sandbox,
+    hostname: str,
+    domainname: str,
+    extra_hosts: Iterable[str],
+    linked: Iterable[tuple[str, str]] = (),
+) -> str:
     """Localhost, the names asked for, then the container's own, as docker orders them.
+
+    `linked` are addresses and names of other containers.
 
     A container on the host's own network shares the host's file, unless it
     asks for more names. Raises InvalidParameter for a malformed extra host.
@@ -27,7 +35,7 @@ def hosts_text(sandbox: Sandbox, hostname: str, domainname: str, extra_hosts: It
     extra = [_extra_host(entry, sandbox.host_gateway) for entry in extra_hosts]
     if sandbox.host_hosts is not None and not extra:
         return sandbox.host_hosts
-    lines = [*_FIRST_LINES, *extra]
+    lines = [*_FIRST_LINES, *extra, *linked]
     if sandbox.address:
         names = f"{hostname}.{domainname} {hostname}" if domainname else hostname
         lines.append((sandbox.address, names))

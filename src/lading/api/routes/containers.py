@@ -43,10 +43,11 @@ def _life(rooms: Rooms) -> list[Endpoint]:
         return encode.no_content()
 
     async def remove(call: Call) -> Response:
-        if decode.flag(call, "link"):
-            raise InvalidParameter("this engine has no links between containers: use a network")
         await containers.remove(
-            call.parameters["id"], force=decode.flag(call, "force"), volumes=decode.flag(call, "v")
+            call.parameters["id"],
+            force=decode.flag(call, "force"),
+            volumes=decode.flag(call, "v"),
+            link=decode.flag(call, "link"),
         )
         return encode.no_content()
 

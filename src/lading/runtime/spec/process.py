@@ -40,8 +40,11 @@ def exec_process(
     user: User,
     default_no_new_privileges: bool = False,
     default_ulimits: Sequence[Ulimit] = (),
+    linked: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The process object of an exec, for `crun exec --process`: the container's environment and rights.
+
+    `linked` are the variables that tell of linked containers.
 
     `--privileged` gives every capability; the container's seccomp filter stays.
     """
@@ -49,7 +52,7 @@ def exec_process(
         "terminal": config.tty,
         **_console(config.console_size if config.tty else None),
         "args": list(config.cmd or []),
-        "env": environment(container, user.home, tty=config.tty, more=config.env or ()),
+        "env": environment(container, user.home, tty=config.tty, linked=linked, more=config.env or ()),
         "cwd": config.working_dir or container.working_dir or "/",
         **_rights(host, facts, user, privileged=host.privileged or config.privileged),
         **_restraints(host, default_no_new_privileges, default_ulimits),
