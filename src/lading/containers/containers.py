@@ -4,7 +4,7 @@ import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
-from lading.containers import reconcile, waits
+from lading.containers import monitor, reconcile, waits
 from lading.containers.attach import AttachOptions, attach
 from lading.containers.context import Context
 from lading.containers.create import create
@@ -42,6 +42,7 @@ class Containers:
 
     async def close(self) -> None:
         """Lets work under way finish; containers go on."""
+        monitor.leave(self._ctx)
         await self._ctx.background.cancel()
 
     def find(self, reference: str) -> Container:
@@ -84,11 +85,11 @@ class Containers:
     async def kill(self, reference: str, signal_name: str) -> None:
         await kill(self._ctx, self.find(reference), signal_name)
 
-    async def pause(self, reference: str) -> None:
     async def update(self, reference: str, body: HostConfig) -> list[str]:
         """Changes limits and restart policy; returns warnings. Raises InvalidParameter, Conflict."""
         return await update(self._ctx, self.find(reference), body)
 
+    async def pause(self, reference: str) -> None:
         await pause(self._ctx, self.find(reference))
 
     async def unpause(self, reference: str) -> None:
@@ -127,6 +128,7 @@ class Containers:
                 self._ctx.publish(container, "exec_detach" if news.exec_id else "detach")
             return
         if news.exec_id is not None:
+            self._ctx.probing.ended(news)
             exec_ended(self._ctx, news)
         self._ctx.background.spawn(self._settle(news), "exit")
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from lading.aio.tasks import Background
 from lading.containers.exec_record import ExecRecord
+from lading.containers.probing import Probing
 from lading.containers.record import Container
 from lading.containers.registry import Registry
 from lading.containers.store import Store
@@ -56,6 +57,7 @@ class Context:
     defaults: Defaults
     registry: Registry = field(default_factory=Registry)
     execs: dict[str, ExecRecord] = field(default_factory=dict)
+    probing: Probing = field(default_factory=Probing)
     background: Background = field(default_factory=Background)
 
     def publish(self, container: Container, action: str, **attributes: str) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from lading.containers import restarts
+from lading.containers import monitor, restarts
 from lading.containers.context import Context
 from lading.containers.discard import discard
 from lading.containers.record import Container, Status
@@ -30,11 +30,12 @@ async def container_ended(
     state.pid, state.exit_code, state.finished_ns = 0, news.code, news.finished_ns
     state.oom_killed, state.joined = news.oom, None
     state.restart_count += again
+    monitor.cease(container)
     ctx.store.save_state(container)
     if news.oom:
         ctx.publish(container, "oom")
     ctx.publish(container, "die", exitCode=str(news.code), execDuration=str(ran_ns // NANOSECOND))
-    container.announce(*(("next-exit",) if again else ("next-exit", "not-running")))
+    container.announce("health", *(("next-exit",) if again else ("next-exit", "not-running")))
     await ctx.runtime.forget(container.id)
     await release(ctx, container)
     if again:

@@ -98,7 +98,7 @@ def _matches(container: Container, filters: Filters) -> bool:
         and filters.exact("status", state.status)
         and filters.labels(definition.config.labels)
         and _exited(container, filters)
-        and filters.exact("health", "none")
+        and filters.exact("health", state.health.status if state.health else "none")
         and filters.flag("is-task") is not True
         and _volumes(container, filters)
         and _networks(container, filters)

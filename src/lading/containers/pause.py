@@ -2,6 +2,7 @@
 
 import asyncio
 
+from lading.containers import monitor
 from lading.containers.cgroup import cgroup_of
 from lading.containers.context import Context
 from lading.containers.record import Container, Status
@@ -27,6 +28,7 @@ async def pause(ctx: Context, container: Container) -> None:
             raise Conflict(f"container {container.id} is already paused")
         await _freeze(ctx, container)
         state.status = Status.PAUSED
+        monitor.cease(container)
         ctx.store.save_state(container)
         ctx.publish(container, "pause")
 
@@ -84,6 +86,7 @@ def _thaw(ctx: Context, container: Container) -> None:
     except OSError as error:
         raise InternalError(f"cannot unpause container {container.id}: {error.strerror}") from None
     container.state.status = Status.RUNNING
+    monitor.go_on(ctx, container)
     ctx.store.save_state(container)
     ctx.publish(container, "unpause")
 

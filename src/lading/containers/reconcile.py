@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from lading.aio.tasks import in_thread
-from lading.containers import restarts
+from lading.containers import health, monitor, restarts
 from lading.containers.context import Context
 from lading.containers.network_of import joined_of
 from lading.containers.pause import agree
@@ -63,13 +63,17 @@ def adopt(ctx: Context, running: dict[str, Process]) -> None:
             ctx.background.spawn(ctx.runtime.signal(key, signal.SIGKILL), "end a stray process")
         elif process.exec_id is not None:
             record = ctx.execs.get(process.exec_id)
-            if record is not None and not record.running:
+            if record is None:
+                # A health check of an earlier daemon: its result would reach nobody.
+                ctx.background.spawn(ctx.runtime.kill_family(key), "end a health check")
+            elif not record.running:
                 record.started, record.running, record.pid = True, True, process.pid
                 ctx.store.save_exec(record)
         elif not container.state.running:
             state = container.state
             state.status, state.pid, state.started_ns = Status.RUNNING, process.pid, process.started_ns
             state.exit_code, state.error, state.stopped_by_user = 0, "", False
+            state.health = health.at_start(state.health) if state.health is not None else None
             sandbox = ctx.networks.joined(container.id)
             state.joined = joined_of(sandbox) if sandbox is not None else state.joined
             ctx.store.save_state(container)
@@ -129,5 +133,7 @@ async def reconcile(
     for news in [*recorded.values(), *find_lost(ctx, running, recorded)]:
         await settle(news)
     await sweep(ctx)
+    for container in ctx.registry:
+        monitor.take_up(ctx, container)
     for container in to_start(ctx, was_running):
         ctx.background.spawn(start_again(container), "start with the engine")

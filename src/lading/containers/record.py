@@ -2,10 +2,11 @@
 
 import asyncio
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct, field
 
+from lading.containers.health import Health
 from lading.containers.workers import Worker
 from lading.ids import short_id
 from lading.schema.container import ContainerConfig, EndpointSettings, HostConfig
@@ -69,6 +70,8 @@ class State(Struct, kw_only=True):
     restart_count: int = 0
     stopped_by_user: bool = False
     joined: Joined | None = None
+    health: Health | None = None
+    """Of a container with a health check, once it was started."""
 
     @property
     def running(self) -> bool:
@@ -82,6 +85,13 @@ class Ended(Struct, frozen=True):
     error: str = ""
 
 
+class Monitor(Protocol):
+    """What checks a container's health."""
+
+    def stop(self) -> None:
+        """Checks no more."""
+
+
 class Container:
     """One container in memory. Its worker is the only one to change its state."""
 
@@ -90,6 +100,7 @@ class Container:
         "definition",
         "deletion",
         "kept",
+        "monitor",
         "name",
         "restart_delay",
         "restarting",
@@ -104,6 +115,7 @@ class Container:
         self.worker = Worker(f"container {short_id(definition.id)}")
         self.kept = 0
         """How many restarts by users are under way; its end is not its removal then."""
+        self.monitor: Monitor | None = None
         self.restart_delay = 0.0
         self.restarting: asyncio.Task[Any] | None = None
         self.deletion: asyncio.Task[Any] | None = None

@@ -3,6 +3,7 @@
 from typing import Any
 
 from lading.containers.exec_record import ExecRecord
+from lading.containers.health import Health
 from lading.containers.record import Container, Definition, Joined, State, Status
 from lading.containers.status import command_text, status_text
 from lading.runtime.spec import MASKED, READ_ONLY, parse_security_options
@@ -47,7 +48,7 @@ def _system_paths_open(definition: Definition) -> bool:
 
 def state_view(state: State) -> dict[str, Any]:
     """The `State` object."""
-    return {
+    view = {
         "Status": state.status,
         "Running": state.running or state.status is Status.RESTARTING,
         "Paused": state.status is Status.PAUSED,
@@ -59,6 +60,26 @@ def state_view(state: State) -> dict[str, Any]:
         "Error": state.error,
         "StartedAt": rfc3339(state.started_ns),
         "FinishedAt": rfc3339(state.finished_ns),
+    }
+    if state.health is not None:
+        view["Health"] = health_view(state.health)
+    return view
+
+
+def health_view(health: Health) -> dict[str, Any]:
+    """The `Health` object of a state."""
+    return {
+        "Status": health.status,
+        "FailingStreak": health.failing_streak,
+        "Log": [
+            {
+                "Start": rfc3339(result.start_ns),
+                "End": rfc3339(result.end_ns),
+                "ExitCode": result.exit_code,
+                "Output": result.output,
+            }
+            for result in health.log
+        ],
     }
 
 

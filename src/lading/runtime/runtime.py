@@ -12,6 +12,7 @@ from typing import Any
 from lading.aio import process, tasks
 from lading.errors import Conflict, InvalidParameter
 from lading.keeper import Message
+from lading.linux import families
 from lading.paths import Layout
 from lading.runtime.bond import Bond
 from lading.runtime.detach_keys import detach_sequence
@@ -204,6 +205,17 @@ class Runtime:
     async def signal(self, key: str, number: int) -> None:
         """Signals a process. Raises NotFound where it never ran, Conflict where it has ended."""
         await self._bond.ask("signal", key=key, signal=number, repeat=True)
+
+    async def kill_family(self, key: str) -> None:
+        """Kills a process and whatever it has started; it may have ended."""
+        held = self._bond.holdings.processes.get(key)
+        if held is None or not held.running or "pidfd" not in held.descriptors:
+            return
+        pidfd = os.dup(held.descriptors["pidfd"])
+        try:
+            await tasks.in_thread(families.kill, held.facts["pid"], pidfd)
+        finally:
+            os.close(pidfd)
 
     async def close_stdin(self, key: str) -> None:
         """Ends a process's standard input."""
