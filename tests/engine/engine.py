@@ -147,19 +147,31 @@ class Engine:
 
     def api(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """One raw API call: the status and the decoded answer."""
+        payload = None if body is None else json.dumps(body).encode()
+        status, raw = self.send(method, path, payload)
+        try:
+            return status, json.loads(raw)
+        except ValueError:
+            return status, raw
+
+    def send(
+        self, method: str, path: str, payload: bytes | None = None, kind: str = "application/json"
+    ) -> tuple[int, bytes]:
+        """One call with a body of any bytes, right or wrong: the status and the answer as it came."""
         connection = _Connection(str(self.socket))
         try:
-            payload = None if body is None else json.dumps(body)
-            headers = {"Content-Type": "application/json"} if body is not None else {}
-            connection.request(method, path, payload, headers)
+            connection.request(method, path, payload, {} if payload is None else {"Content-Type": kind})
             answer = connection.getresponse()
-            raw = answer.read()
+            return answer.status, answer.read()
         finally:
             connection.close()
-        try:
-            return answer.status, json.loads(raw)
-        except ValueError:
-            return answer.status, raw
+
+    def connect(self) -> socket.socket:
+        """A connection to be used below HTTP, or to be cut."""
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(30)
+        connection.connect(str(self.socket))
+        return connection
 
     def create(self, **body: Any) -> tuple[int, Any]:
         """Creates a container of the starter image."""

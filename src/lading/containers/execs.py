@@ -1,8 +1,10 @@
 """Running commands inside a running container."""
 
 import asyncio
+import select
 import socket
 import struct
+from contextlib import suppress
 
 from lading.containers.bundle import exec_process_of
 from lading.containers.context import Context
@@ -85,6 +87,10 @@ async def start_exec(
         try:
             await ctx.runtime.attach(record.id, connection, _wishes(record.config, early))
             await _execute(ctx, container, record, body)
+            if record.config.attach_stdin and _has_left(connection):
+                # Before the command was there to be told that nothing more will come.
+                with suppress(NotFound, Conflict):
+                    await ctx.runtime.close_stdin(record.id)
         except LadingError as error:
             await _tell(connection, error.message, framed=not record.config.tty)
             await ctx.runtime.forget(record.id)
@@ -92,6 +98,12 @@ async def start_exec(
             # A fault of ours. The keeper has the connection too and would hold the client for ever.
             await ctx.runtime.forget(record.id)
             raise
+
+
+def _has_left(connection: socket.socket) -> bool:
+    poll = select.poll()
+    poll.register(connection, 0)
+    return bool(poll.poll(0))
 
 
 def _wishes(config: ExecConfig, early: bytes) -> Attach:
