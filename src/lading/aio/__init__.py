@@ -1,4 +1,4 @@
-"""What asyncio lacks: child processes by pidfd, background tasks that cannot get lost.
+"""What asyncio lacks: children by pidfd, tasks that cannot get lost, streams from and to threads.
 
 A toolbox of the ground floor: every module here is a door of its own. Calls
 nobody but the hall.

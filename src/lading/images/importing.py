@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from lading.aio import tasks
+from lading.aio.feed import read_in_thread
 from lading.content import Content
 from lading.errors import InvalidParameter
 from lading.images import changes as instructions
 from lading.images.admit import Admission, Arrival
-from lading.images.feed import read_in_thread
 from lading.images.intake import ArrivedLayer, LayerIntake
 from lading.images.load import architecture
 from lading.images.record import Image

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from lading.aio import tasks
+from lading.aio.feed import read_in_thread
 from lading.content import MAGIC_LENGTH, Content, detect, inflate
 from lading.errors import InvalidParameter
 from lading.images.admit import Admission, Arrival
 from lading.images.archive import Archive, ArchiveReader, Known
-from lading.images.feed import read_in_thread
 from lading.images.intake import ArrivedLayer, prepend
 from lading.images.plan import LegacyImage, PlannedImage, legacy_config, plan
 from lading.images.reference import Reference, parse

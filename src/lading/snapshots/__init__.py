@@ -10,9 +10,10 @@ directory without a row is garbage and goes at the next start. Removing means:
 the row goes, the directory moves to `.trash`, and a thread empties that.
 """
 
+from lading.linux.extract import Limits
 from lading.snapshots.contract import Layer, Snapshots, Staged, Usage
 from lading.snapshots.overlay import OverlaySnapshots
 from lading.snapshots.trash import remove_tree
-from lading.snapshots.unpack import Limits, unpack
+from lading.snapshots.unpack import unpack
 
 __all__ = ["Layer", "Limits", "OverlaySnapshots", "Snapshots", "Staged", "Usage", "remove_tree", "unpack"]

@@ -16,12 +16,13 @@ from collections.abc import Callable, Collection
 from lading.aio import tasks
 from lading.errors import Conflict, InternalError, NotFound
 from lading.linux import mounts
+from lading.linux.extract import Limits
 from lading.oci.image import digest_of
 from lading.snapshots.contract import Layer, Staged, Usage
 from lading.snapshots.inherit import inherit
 from lading.snapshots.store import SnapshotStore
 from lading.snapshots.trash import Trash, remove_tree
-from lading.snapshots.unpack import Limits, unpack
+from lading.snapshots.unpack import unpack
 from lading.snapshots.usage import measure
 from lading.state import Database
 

@@ -1,19 +1,15 @@
-"""Unpacking a layer archive into a directory, confined to it and fast.
+"""Unpacking a layer archive into a directory.
 
 Source: image-spec layer.md (whiteouts, opaque directories), the kernel's
-overlayfs.rst (how overlay stores both). The archive comes from a stranger:
-names are resolved as if the directory were `/` (see `linux.confined`), and no
-attribute that overlay itself gives meaning to is taken from it.
+overlayfs.rst (how overlay stores both). The work itself is `linux.extract`'s.
 """
 
-import errno
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
-from lading.errors import InternalError, InvalidParameter, LadingError, TooLarge
-from lading.linux import confined
+from lading.errors import InvalidParameter
+from lading.linux.extract import Extraction, Limits, Unpacked, parts_inside
 from lading.oci import tar
 
 WHITEOUT_PREFIX = b".wh."
@@ -21,28 +17,6 @@ OPAQUE_MARKER = b".wh..wh..opq"
 OPAQUE_XATTR = "trusted.overlay.opaque"
 
 _AUFS_PREFIX = b".wh..wh."
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_OPEN_DIRECTORIES = 128
-_SYMLINKS_IN_A_ROW = 40
-_LAST_MOMENT = (1 << 63) - 1
-# Ignored where the file system or the user namespace does not have them, as elsewhere.
-_XATTR_OPTIONAL = (errno.ENOTSUP, errno.EPERM)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What an archive may at most unpack to."""
-
-    entries: int = 10_000_000
-    size: int = 1 << 42
-
-
-@dataclass(slots=True)
-class Unpacked:
-    """Bytes of the files, and directories the archive used without describing them."""
-
-    size: int = 0
-    implied: list[bytes] = field(default_factory=list)
 
 
 def unpack(
@@ -57,236 +31,31 @@ def unpack(
     replaces. Raises InvalidParameter for a bad archive, TooLarge, and
     InternalError where the file system fails.
     """
-    unpacker = _Unpacker(root, displace, limits or Limits())
-    entry = None
-    reader = tar.Reader(pull)
-    try:
-        while (entry := reader.next()) is not None:
-            unpacker.take(entry, reader)
-        reader.drain()
-        unpacker.finish()
-    except tar.TarError as error:
-        raise InvalidParameter(f"archive/tar: {error}") from None
-    except (OSError, OverflowError, ValueError) as error:
-        name = os.fsdecode(entry.name) if entry else ""
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise _failure(error)(f"cannot unpack {name!r}: {reason}") from None
-    finally:
-        unpacker.close()
-    return unpacker.result
+    return _Layer(root, displace, limits).run(pull)
 
 
-def _failure(error: Exception) -> type[LadingError]:
-    blamed = {errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EINVAL, errno.EPERM}
-    archive_is_bad = not isinstance(error, OSError) or error.errno in blamed
-    return InvalidParameter if archive_is_bad else InternalError
-
-
-class _Unpacker:
-    def __init__(self, root: int, displace: Callable[[int, bytes], None], limits: Limits) -> None:
-        self.result = Unpacked()
-        self._root = root
-        self._displace = displace
-        self._limits = limits
-        self._entries = 0
-        self._open: dict[bytes, int] = {}
-        self._directories: dict[bytes, tar.Entry] = {}
-        self._umask = _umask()
-        self._makers: dict[bytes, Callable[[tar.Entry, int, bytes, tar.Reader], None]] = {
-            tar.REGULAR: self._file,
-            tar.HARD_LINK: self._hard_link,
-            tar.SYMLINK: self._symlink,
-            tar.CHARACTER: self._node,
-            tar.BLOCK_DEVICE: self._node,
-            tar.FIFO: self._node,
-        }
-
-    def close(self) -> None:
-        for descriptor in self._open.values():
-            os.close(descriptor)
-        self._open.clear()
-
-    def take(self, entry: tar.Entry, reader: tar.Reader) -> None:
-        self._count(entry)
-        parent, name = split(entry.name)
+class _Layer(Extraction):
+    def put(self, entry: tar.Entry, parent: bytes, name: bytes, reader: tar.Reader) -> None:
         if name.startswith(WHITEOUT_PREFIX):
             self._whiteout(parent, name)
-            return
-        if entry.type == tar.DIRECTORY:
-            path = b"%s/%s" % (parent, name) if parent else name
-            if name:
-                self._directory(self._parent(parent), name, path)
-            self._directories[path] = entry
-            return
-        maker = self._makers.get(entry.type)
-        if maker is None or not name:
-            raise InvalidParameter(f"unhandled tar header type {entry.type!r} of {os.fsdecode(entry.name)!r}")
-        directory = self._parent(parent)
-        try:
-            maker(entry, directory, name, reader)
-        except FileExistsError:
-            self._make_room(directory, name, parent)
-            maker(entry, self._parent(parent), name, reader)
+        else:
+            super().put(entry, parent, name, reader)
 
-    def _count(self, entry: tar.Entry) -> None:
-        self._entries += 1
-        self.result.size += entry.size
-        if self._entries > self._limits.entries:
-            raise TooLarge(f"the archive has more than {self._limits.entries} entries")
-        if self.result.size > self._limits.size:
-            raise TooLarge(f"the archive unpacks to more than {self._limits.size} bytes")
+    def dangling(self, directory: int, name: bytes, above: bytes, depth: int) -> None:
+        # To a directory of a lower layer: what lies there comes to lie in this one too.
+        target = os.readlink(name, dir_fd=directory)
+        base = b"" if target.startswith(b"/") else above
+        self.parent(b"/".join(parts_inside(base, target, clamp=True)), depth + 1)
 
-    def _parent(self, path: bytes, depth: int = 0) -> int:
-        """An open descriptor of a directory, which is made where it is missing."""
-        known = self._open.get(path)
-        if known is not None:
-            return known
-        try:
-            descriptor = confined.directory_in_root(self._root, path)
-        except OSError as error:
-            if error.errno not in (errno.ENOENT, errno.ENOTDIR) or depth > _SYMLINKS_IN_A_ROW or not path:
-                raise
-            self._imply(path, depth)
-            descriptor = confined.directory_in_root(self._root, path)
-        if len(self._open) >= _OPEN_DIRECTORIES:
-            os.close(self._open.pop(next(iter(self._open))))
-        self._open[path] = descriptor
-        return descriptor
+    def hides(self, present: os.stat_result) -> bool:
+        return is_whiteout(present)
 
-    def _imply(self, path: bytes, depth: int) -> None:
-        """Makes the directories of a path that are missing."""
-        missing = [path]
-        while (above := missing[-1].rpartition(b"/")[0]) and not self._exists(above):
-            missing.append(above)
-        for directory in reversed(missing):
-            self._imply_one(directory, depth)
-
-    def _exists(self, path: bytes) -> bool:
-        try:
-            os.close(confined.directory_in_root(self._root, path))
-        except OSError as error:
-            if error.errno not in (errno.ENOENT, errno.ENOTDIR):
-                raise
-            return False
-        return True
-
-    def _imply_one(self, path: bytes, depth: int) -> None:
-        above, _, name = path.rpartition(b"/")
-        directory = self._parent(above, depth)
-        try:
-            present = os.stat(name, dir_fd=directory, follow_symlinks=False)
-        except FileNotFoundError:
-            present = None
-        if present is not None and stat.S_ISLNK(present.st_mode):
-            # To a directory of a lower layer: what lies there comes to lie in this one too.
-            target = os.readlink(name, dir_fd=directory)
-            base = b"" if target.startswith(b"/") else above
-            self._parent(b"/".join(_parts_inside(base, target, clamp=True)), depth + 1)
-            return
-        if present is not None and not _is_whiteout(present):
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-        self._directory(directory, name, path)
-        if self._umask & 0o755:
-            os.chmod(name, 0o755, dir_fd=directory)
-        self.result.implied.append(path)
-
-    def _directory(self, parent: int, name: bytes, path: bytes) -> None:
-        # Not its final mode yet: a setgid directory would hand its group to its children.
-        try:
-            os.mkdir(name, 0o755, dir_fd=parent)
-            return
-        except FileExistsError:
-            present = os.stat(name, dir_fd=parent, follow_symlinks=False)
-        if stat.S_ISDIR(present.st_mode):
-            return
+    def replaced(self, parent: int, name: bytes) -> None:
         # What was there hid a directory of the same name below, and so must the new one.
-        self._make_room(parent, name, path)
-        os.mkdir(name, 0o755, dir_fd=parent)
-        self._set_opaque(parent, name)
-
-    def _set_opaque(self, parent: int, name: bytes) -> None:
-        descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
-        try:
-            os.setxattr(descriptor, OPAQUE_XATTR, b"y")
-        finally:
-            os.close(descriptor)
-
-    def _make_room(self, parent: int, name: bytes, path: bytes) -> None:
-        present = os.stat(name, dir_fd=parent, follow_symlinks=False)
-        if not stat.S_ISDIR(present.st_mode):
-            os.unlink(name, dir_fd=parent)
-            return
-        self._displace(parent, name)
-        for descriptor in self._open.values():
-            os.close(descriptor)
-        self._open.clear()
-        # Directories below are gone; should one come back, it is not the one described before.
-        full = b"%s/%s" % (path, name) if path else name
-        gone = [known for known in self._directories if known == full or known.startswith(full + b"/")]
-        for known in gone:
-            del self._directories[known]
-
-    def _file(self, entry: tar.Entry, directory: int, name: bytes, reader: tar.Reader) -> None:
-        mode = entry.mode
-        descriptor = os.open(name, _CREATE, mode & 0o777, dir_fd=directory)
-        try:
-            if entry.segments is not None:
-                _write_sparse(descriptor, entry, reader)
-            elif entry.stored:
-                for view in reader.data():
-                    written = os.write(descriptor, view)
-                    while written < len(view):
-                        written += os.write(descriptor, view[written:])
-            if entry.uid or entry.gid:
-                os.chown(descriptor, entry.uid, entry.gid)
-            if mode & (self._umask | 0o7000):
-                os.chmod(descriptor, mode)
-            if entry.xattrs:
-                _set_xattrs(descriptor, entry.xattrs)
-            moment = _moment(entry)
-            os.utime(descriptor, ns=(moment, moment))
-        finally:
-            os.close(descriptor)
-
-    def _hard_link(self, entry: tar.Entry, directory: int, new: bytes, _: tar.Reader) -> None:
-        parent, target = split(entry.link)
-        try:
-            source = confined.directory_in_root(self._root, parent)
-            try:
-                if _same(source, target, directory, new):
-                    return
-                os.link(target, new, src_dir_fd=source, dst_dir_fd=directory, follow_symlinks=False)
-            finally:
-                os.close(source)
-        except FileNotFoundError:
-            name, link = os.fsdecode(entry.name), os.fsdecode(entry.link)
-            raise InvalidParameter(f"hard link {name!r} to {link!r}: no such file in this archive") from None
-
-    def _symlink(self, entry: tar.Entry, directory: int, name: bytes, _: tar.Reader) -> None:
-        os.symlink(entry.link, name, dir_fd=directory)
-        self._dress(entry, directory, name)
-
-    def _node(self, entry: tar.Entry, directory: int, name: bytes, _: tar.Reader) -> None:
-        kind = {tar.CHARACTER: stat.S_IFCHR, tar.BLOCK_DEVICE: stat.S_IFBLK, tar.FIFO: stat.S_IFIFO}[
-            entry.type
-        ]
-        device = 0 if entry.type == tar.FIFO else os.makedev(entry.device_major, entry.device_minor)
-        os.mknod(name, kind | (entry.mode & 0o777), device, dir_fd=directory)
-        self._dress(entry, directory, name)
-
-    def _dress(self, entry: tar.Entry, directory: int, name: bytes) -> None:
-        """Owner, mode and times of what cannot be opened."""
-        if entry.uid or entry.gid:
-            os.chown(name, entry.uid, entry.gid, dir_fd=directory, follow_symlinks=False)
-        if entry.type != tar.SYMLINK:
-            os.chmod(name, entry.mode, dir_fd=directory)
-        if entry.xattrs:
-            _set_xattrs(b"/proc/self/fd/%d/%s" % (directory, name), entry.xattrs)
-        moment = _moment(entry)
-        os.utime(name, ns=(moment, moment), dir_fd=directory, follow_symlinks=False)
+        _set_opaque(parent, name)
 
     def _whiteout(self, parent: bytes, name: bytes) -> None:
-        directory = self._parent(parent)
+        directory = self.parent(parent)
         if name == OPAQUE_MARKER:
             os.setxattr(directory, OPAQUE_XATTR, b"y")
             return
@@ -300,109 +69,17 @@ class _Unpacker:
         except FileExistsError:
             # A whiteout hides what is below; what this layer itself has stays.
             if stat.S_ISDIR(os.stat(hidden, dir_fd=directory, follow_symlinks=False).st_mode):
-                self._set_opaque(directory, hidden)
-
-    def finish(self) -> None:
-        """Describes the directories, now that nothing is put into them any more."""
-        if b"" not in self._directories:
-            self.result.implied.append(b"")
-        for path, entry in reversed(self._directories.items()):
-            try:
-                directory = confined.open_in_root(
-                    self._root, path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-                )
-            except OSError as error:
-                # A later entry put something else there.
-                if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
-                    continue
-                raise
-            try:
-                if entry.uid or entry.gid:
-                    os.chown(directory, entry.uid, entry.gid)
-                os.chmod(directory, entry.mode)
-                if entry.xattrs:
-                    _set_xattrs(directory, entry.xattrs)
-                moment = _moment(entry)
-                os.utime(directory, ns=(moment, moment))
-            finally:
-                os.close(directory)
-        described = self._directories
-        self.result.implied = [path for path in self.result.implied if path not in described]
+                _set_opaque(directory, hidden)
 
 
-def split(name: bytes) -> tuple[bytes, bytes]:
-    """Directory and last part of a member's name, both inside the root; both empty for the root.
-
-    Raises InvalidParameter for a name that leads out.
-    """
-    parts = _parts_inside(b"", name)
-    if not parts:
-        return b"", b""
-    last = parts.pop()
-    return b"/".join(parts), last
-
-
-def _parts_inside(base: bytes, name: bytes, clamp: bool = False) -> list[bytes]:
-    """The parts of `name` seen from `base`; above the root is an error, or with `clamp` the root."""
-    parts: list[bytes] = base.split(b"/") if base else []
-    for part in name.split(b"/"):
-        if not part or part == b".":
-            continue
-        if part != b"..":
-            parts.append(part)
-        elif parts:
-            parts.pop()
-        elif not clamp:
-            raise InvalidParameter(f"{os.fsdecode(name)!r} leads out of the archive's root")
-    return parts
-
-
-def _is_whiteout(present: os.stat_result) -> bool:
+def is_whiteout(present: os.stat_result) -> bool:
+    """Whether overlay takes it for the mark of something deleted."""
     return stat.S_ISCHR(present.st_mode) and present.st_rdev == 0
 
 
-def _same(source: int, target: bytes, directory: int, name: bytes) -> bool:
-    return target == name and os.path.sameopenfile(source, directory)
-
-
-def _write_sparse(descriptor: int, entry: tar.Entry, reader: tar.Reader) -> None:
-    os.ftruncate(descriptor, entry.size)
-    data = reader.data()
-    view = memoryview(b"")
-    for offset, length in entry.segments or ():
-        while length:
-            if not view:
-                view = next(data)
-            written = os.pwrite(descriptor, view[:length], offset)
-            view = view[written:]
-            offset += written
-            length -= written
-
-
-def _set_xattrs(file: int | bytes, xattrs: dict[bytes, bytes]) -> None:
-    for name, value in xattrs.items():
-        # These steer overlay: a layer could make files of other layers show up as its own.
-        if name.startswith((b"trusted.overlay.", b"user.overlay.")):
-            continue
-        try:
-            if isinstance(file, int):
-                os.setxattr(file, name, value)
-            else:
-                os.setxattr(file, name, value, follow_symlinks=False)
-        except OSError as error:
-            if error.errno not in _XATTR_OPTIONAL:
-                raise
-
-
-def _moment(entry: tar.Entry) -> int:
-    """Its time in nanoseconds; 1970 where a file system cannot hold it."""
-    return entry.mtime_ns if 0 <= entry.mtime_ns <= _LAST_MOMENT else 0
-
-
-def _umask() -> int:
-    # Read, not set and set back: other threads make files too.
-    with open("/proc/self/status", "rb") as status:
-        for line in status:
-            if line.startswith(b"Umask:"):
-                return int(line.split()[1], 8)
-    return 0o777
+def _set_opaque(parent: int, name: bytes) -> None:
+    descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+    try:
+        os.setxattr(descriptor, OPAQUE_XATTR, b"y")
+    finally:
+        os.close(descriptor)

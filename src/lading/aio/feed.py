@@ -22,6 +22,8 @@ async def read_in_thread(
     stream: AsyncIterator[bytes],
     work: Callable[[Callable[[], bytes]], Result],
     drop: Callable[[Result], None],
+    *,
+    own_thread: bool = False,
 ) -> Result:
     """Runs `work` in a thread that pulls from the stream; raises what either raises.
 
@@ -29,7 +31,8 @@ async def read_in_thread(
     """
     feed = Feed()
     pumping = asyncio.create_task(feed.pump(stream))
-    working = asyncio.create_task(tasks.in_thread(work, feed.pull))
+    thread = tasks.in_own_thread if own_thread else tasks.in_thread
+    working = asyncio.create_task(thread(work, feed.pull))
     try:
         return await asyncio.shield(working)
     except Abandoned as failure:
