@@ -256,3 +256,39 @@ def test_what_the_kernel_refuses_changes_nothing(engine: Engine) -> None:
     assert b"Cannot update container" in done.stderr
     assert _limits(engine, "fed", "Memory", "MemorySwap", "PidsLimit") == [48 * _MIB, 96 * _MIB, 0]
     assert _in_force(engine, "fed", "memory", "memory.limit_in_bytes") == str(48 * _MIB)
+
+
+# --- processes
+
+
+def test_top_shows_what_runs_inside(engine: Engine) -> None:
+    _run(engine, "busy", "sh", "-c", "sleep 1234 & exec sleep 5678")
+    wait_for(lambda: len(engine.get("/containers/busy/top")["Processes"]) == 2)
+    engine.docker("exec", "-d", "busy", "sleep", "77")
+    wait_for(lambda: len(engine.get("/containers/busy/top")["Processes"]) == 3)
+    shown = engine.py.containers.get("busy").top()
+    assert shown["Titles"] == ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"]
+    assert sorted(row[-1] for row in shown["Processes"]) == ["sleep 1234", "sleep 5678", "sleep 77"]
+    assert str(_state(engine, "busy")["Pid"]) in [row[1] for row in shown["Processes"]]
+    for arguments in (["-eo", "pid,comm"], ["faux"], ["-o", "pid,args"]):
+        theirs = engine.docker("top", "busy", *arguments).stdout
+        assert theirs.count(b"sleep") == 3
+        if arguments != ["faux"]:
+            assert engine.lading("top", "busy", *arguments).stdout == theirs
+    assert _actions(engine, "busy")[-1] == "top"
+
+
+def test_top_that_cannot_be(engine: Engine) -> None:
+    _run(engine, "busy")
+    engine.docker("create", "--name", "idle", IMAGE, "true")
+    for words, said in (
+        (["busy", "-o", "comm"], "Couldn't find PID field in ps output"),
+        (["busy", "-o", "pid=1 -o ppid=PID"], 'specifying "ppid=PID" is not allowed'),
+        (["busy", "--nonsense"], "error: unknown gnu long option"),
+        (["idle"], "is not running"),
+        (["nosuch"], "No such container: nosuch"),
+    ):
+        for client in (engine.docker, engine.lading):
+            done = client("top", *words, check=False)
+            assert done.returncode == 1
+            assert said in done.stderr.decode()

@@ -1,7 +1,7 @@
 """Aligned columns of text, as Go's tabwriter lays them out (pure).
 
 A cell ends with a tab. Cells of neighbouring lines that stand in the same
-place form a column, as wide as its widest cell and three blanks, at least ten.
+place form a column, as wide as its widest cell and three blanks, usually at least ten.
 """
 
 from __future__ import annotations
@@ -10,17 +10,19 @@ _LEAST_WIDTH = 10
 _PADDING = 3
 
 
-def align(text: str) -> str:
-    """`text` with its tabs turned into blanks."""
+def align(text: str, least: int = _LEAST_WIDTH) -> str:
+    """`text` with its tabs turned into blanks; no column is narrower than `least`."""
     if "\t" not in text:
         return text
     lines = [line.split("\t") for line in text.split("\n")]
     printed: list[str] = []
-    _format(lines, 0, len(lines), [], printed)
+    _format(lines, 0, len(lines), [], printed, least)
     return "\n".join(printed)
 
 
-def _format(lines: list[list[str]], first: int, end: int, widths: list[int], printed: list[str]) -> None:
+def _format(
+    lines: list[list[str]], first: int, end: int, widths: list[int], printed: list[str], least: int
+) -> None:
     column = len(widths)
     line = first
     while line < end:
@@ -32,7 +34,7 @@ def _format(lines: list[list[str]], first: int, end: int, widths: list[int], pri
         while line < end and column < len(lines[line]) - 1:
             line += 1
         width = max(len(lines[number][column]) for number in range(first, line)) + _PADDING
-        _format(lines, first, line, [*widths, max(width, _LEAST_WIDTH)], printed)
+        _format(lines, first, line, [*widths, max(width, least)], printed, least)
         first = line
     printed.extend(_laid_out(lines[number], widths) for number in range(first, end))
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "start": "start",
     "stop": "stop",
     "tag": "tag",
+    "top": "top",
     "unpause": "unpause",
     "update": "update",
     "version": "version",
@@ -45,7 +46,7 @@ GROUPS = {
 
 _IN_CONTAINER = (
     *("attach", "create", "exec", "kill", "logs", "pause", "port", "rename"),
-    *("restart", "rm", "run", "start", "stop", "unpause", "update", "wait"),
+    *("restart", "rm", "run", "start", "stop", "top", "unpause", "update", "wait"),
 )
 
 ALIASES = {

@@ -12,6 +12,7 @@ from lading.containers.containers import Containers
 from lading.containers.context import Context, Defaults
 from lading.containers.exec_record import ExecRecord
 from lading.containers.front_execs import Execs
+from lading.containers.front_measures import Measures
 from lading.containers.listing import FILTERS
 from lading.containers.logs import LogOptions
 from lading.containers.record import Container, Ended, Status
@@ -28,6 +29,7 @@ __all__ = [
     "ExecRecord",
     "Execs",
     "LogOptions",
+    "Measures",
     "Status",
     "Store",
 ]

@@ -5,7 +5,7 @@ import socket
 from dataclasses import dataclass
 
 from lading.api import Rooms, application
-from lading.containers import Containers, Context, Defaults, Execs, Store
+from lading.containers import Containers, Context, Defaults, Execs, Measures, Store
 from lading.content import Content
 from lading.daemon.check import log_config, network_settings
 from lading.daemon.facts import engine_id, facts_of
@@ -105,9 +105,9 @@ def wire(settings: Settings) -> Engine:
         filters=filters,
         defaults=_defaults(settings, init_path),
     )
-    containers, execs = Containers(context), Execs(context)
+    containers, execs, measures = Containers(context), Execs(context), Measures(context)
     facts = facts_of(settings, database, events, networks, runtime, machine, init_path)
-    rooms = Rooms(containers, execs, images, networks, volumes, events, facts)
+    rooms = Rooms(containers, execs, measures, images, networks, volumes, events, facts)
     return Engine(
         database=database,
         events=events,

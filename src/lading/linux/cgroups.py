@@ -100,6 +100,15 @@ def oom_kills(group: str, root: str = ROOT) -> int:
     return 0
 
 
+def processes(group: str, root: str = ROOT) -> list[int]:
+    """The processes in `group` and in the groups below it; none where it is gone."""
+    top = root if version(root) == 2 else f"{root}/pids"
+    found: list[int] = []
+    for directory, _, _ in os.walk(f"{top}{group}"):
+        found += map(int, _read(f"{directory}/cgroup.procs").split())
+    return found
+
+
 def write(group: str, controller: str, file: str, text: str, root: str = ROOT) -> None:
     """Writes one file of `group`; version 2 has all controllers in one place. Raises OSError."""
     top = root if version(root) == 2 else f"{root}/{controller}"
