@@ -1,6 +1,8 @@
 """A container: what defines it, what state it is in, who waits for it."""
 
 import asyncio
+import dataclasses
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -92,6 +94,15 @@ class Monitor(Protocol):
         """Checks no more."""
 
 
+@dataclass(slots=True)
+class RootUse:
+    """Who uses the root a container is mounted at; see `root.py`."""
+
+    lock: asyncio.Lock = dataclasses.field(default_factory=asyncio.Lock)
+    process: bool = False
+    visitors: int = 0
+
+
 class Container:
     """One container in memory. Its worker is the only one to change its state."""
 
@@ -104,6 +115,7 @@ class Container:
         "name",
         "restart_delay",
         "restarting",
+        "root",
         "state",
         "worker",
     )
@@ -119,6 +131,7 @@ class Container:
         self.restart_delay = 0.0
         self.restarting: asyncio.Task[Any] | None = None
         self.deletion: asyncio.Task[Any] | None = None
+        self.root = RootUse()
         self._waiters: list[tuple[str, asyncio.Future[Ended]]] = []
 
     @property

@@ -6,9 +6,9 @@ import os
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 
-from lading.aio.tasks import in_thread
 from lading.containers.context import Context
 from lading.containers.record import Container
+from lading.containers.root import release_root, root_path
 
 _log = logging.getLogger(__name__)
 
@@ -35,16 +35,6 @@ async def _complete(container: Container, *steps: Awaitable[None]) -> None:
             _log.error("container %s: could not give back everything", container.id, exc_info=outcome)
 
 
-async def release_root(ctx: Context, container: Container) -> None:
-    """Unmounts the container's root."""
-    path = root_path(ctx, container)
-    await in_thread(ctx.snapshots.unmount, path)
-    try:
-        os.rmdir(path)
-    except FileNotFoundError:
-        pass
-
-
 @contextmanager
 def mounted_root(ctx: Context, container: Container) -> Iterator[str]:
     """The file system of a container that never ran, for as long as the block takes."""
@@ -57,8 +47,3 @@ def mounted_root(ctx: Context, container: Container) -> Iterator[str]:
     finally:
         ctx.snapshots.unmount(path)
         os.rmdir(path)
-
-
-def root_path(ctx: Context, container: Container) -> str:
-    """Where the container's root is mounted while it runs."""
-    return f"{ctx.layout.rootfs}/{container.id}"

@@ -13,7 +13,7 @@ from lading.containers.discard import discard
 from lading.containers.files import tell_parents, write_files
 from lading.containers.network_of import connect_request, join_other, joined_of
 from lading.containers.record import Container, Status
-from lading.containers.release import release_root, root_path
+from lading.containers.root import mount_root, release_root
 from lading.errors import Conflict, LadingError, NotModified
 from lading.logs import LogFacts, open_sink
 from lading.network import Sandbox
@@ -105,11 +105,8 @@ async def _assemble(ctx: Context, container: Container) -> Started:
         # Its links are made in the network's own thread while we do the rest.
         joining = asyncio.ensure_future(_join_network(ctx, container))
         undo.push_async_callback(_leave_network, ctx, container, joining)
-        root = root_path(ctx, container)
-        os.makedirs(root, mode=0o700, exist_ok=True)
-        # What goes away with its process need not survive a power cut.
-        ctx.snapshots.mount(container.id, root, volatile=definition.host.auto_remove)
         undo.push_async_callback(release_root, ctx, container)
+        root = await mount_root(ctx, container)
         mounts = ctx.volumes.mount(container.id, definition.mounts, definition.host.tmpfs or {})
         undo.callback(ctx.volumes.unmount, container.id, definition.mounts)
         sink = open_sink(definition.host.log_config, ctx.layout.container(container.id), log_facts(container))

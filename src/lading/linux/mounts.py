@@ -23,7 +23,8 @@ MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE, MS_SLAVE, MS_SHARED = (
 )
 MNT_FORCE, MNT_DETACH, UMOUNT_NOFOLLOW = 0x1, 0x2, 0x8
 
-_FSOPEN, _FSCONFIG, _FSMOUNT, _MOVE_MOUNT = 430, 431, 432, 429
+_FSOPEN, _FSCONFIG, _FSMOUNT, _MOVE_MOUNT, _MOUNT_SETATTR = 430, 431, 432, 429, 442
+_AT_EMPTY_PATH, _AT_RECURSIVE = 0x1000, 0x8000
 _FSOPEN_CLOEXEC = _FSMOUNT_CLOEXEC = 1
 _SET_FLAG, _SET_STRING, _CREATE = 0, 1, 6
 _MOVE_MOUNT_F_EMPTY_PATH = 0x4
@@ -99,6 +100,37 @@ def tmpfs(target: str, *, size: int = 0, mode: int = 0o755, flags: int = MS_NOSU
 def make_private(target: str, *, recursive: bool = True) -> None:
     """Stops mounts from spreading to and from `target`. Raises OSError."""
     mount("", target, flags=MS_PRIVATE | (MS_REC if recursive else 0))
+
+
+class _MountAttr(ctypes.Structure):
+    _fields_ = [
+        ("set", ctypes.c_uint64),
+        ("clear", ctypes.c_uint64),
+        ("propagation", ctypes.c_uint64),
+        ("user_namespace", ctypes.c_uint64),
+    ]
+
+
+def restrict(mounted: int, flags: int) -> None:
+    """Adds `flags` to the mount whose root is the descriptor `mounted`, and to all below it.
+
+    Before Linux 5.12, which has no mount_setattr(2), only to the mount itself. Raises OSError.
+    """
+    wanted = _MountAttr(sum(bit for flag, bit in _MOUNT_ATTR.items() if flags & flag))
+    try:
+        _call(
+            "mount_setattr",
+            _MOUNT_SETATTR,
+            ctypes.c_int(mounted),
+            ctypes.c_char_p(b""),
+            ctypes.c_uint(_AT_EMPTY_PATH | _AT_RECURSIVE),
+            ctypes.byref(wanted),
+            ctypes.c_size_t(ctypes.sizeof(wanted)),
+        )
+    except OSError as error:
+        if error.errno != errno.ENOSYS:
+            raise
+        mount("", f"/proc/self/fd/{mounted}", flags=MS_REMOUNT | MS_BIND | flags)
 
 
 def unmount(target: str, flags: int = UMOUNT_NOFOLLOW) -> None:

@@ -1,6 +1,6 @@
-"""Network namespaces: made in a thread, kept alive by a bind mount, entered, deleted.
+"""Namespaces: those of networks, kept alive by a bind mount, and one of mounts for a thread.
 
-Source: namespaces(7), network_namespaces(7), unshare(2), setns(2).
+Source: namespaces(7), network_namespaces(7), mount_namespaces(7), unshare(2), setns(2).
 """
 
 import ctypes
@@ -12,6 +12,7 @@ from typing import TypeVar
 from lading.linux import mounts
 
 CLONE_NEWNET = 0x40000000
+CLONE_NEWNS = 0x20000
 
 T = TypeVar("T")
 
@@ -54,6 +55,12 @@ def delete_netns(path: str) -> None:
         os.unlink(path)
     except FileNotFoundError:
         pass
+
+
+def own_mounts() -> None:
+    """Gives the calling thread mounts that nobody else sees; they go with the thread. Raises OSError."""
+    _check(_libc.unshare(CLONE_NEWNS), "unshare")
+    mounts.make_private("/")
 
 
 def in_own_thread(work: Callable[[], T]) -> T:
