@@ -4,7 +4,7 @@ import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
-from lading.containers import monitor, reconcile, waits
+from lading.containers import forwards, monitor, reconcile, waits
 from lading.containers.attach import AttachOptions, attach
 from lading.containers.context import Context
 from lading.containers.create import create
@@ -35,15 +35,18 @@ class Containers:
     async def open(self) -> None:
         """Reconciles with what is running; to be called before any other method."""
         reconcile.load(self._ctx)
+        forwards.take_up(self._ctx)
         # Before looking at what runs: what ends from here on is heard.
         self._ctx.runtime.on_news(self._hear)
         await waits.take_over(self._ctx)
         await reconcile.reconcile(self._ctx, self._settle, self._start_again)
+        forwards.agree(self._ctx)
 
     async def close(self) -> None:
         """Lets work under way finish; containers go on."""
         monitor.leave(self._ctx)
         await self._ctx.background.cancel()
+        await self._ctx.forwarding.close()
 
     def find(self, reference: str) -> Container:
         """By identifier, name or unambiguous prefix. Raises NotFound."""

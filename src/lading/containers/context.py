@@ -10,7 +10,7 @@ from lading.containers.registry import Registry
 from lading.containers.store import Store
 from lading.events import Bus
 from lading.images import Images
-from lading.logs import LogReader
+from lading.logs import Forwarding, LogReader
 from lading.network import Networks
 from lading.paths import Layout
 from lading.runtime import FilterPassing, Runtime
@@ -51,6 +51,7 @@ class Context:
     volumes: Volumes
     runtime: Runtime
     log_reader: LogReader
+    forwarding: Forwarding
     events: Bus
     machine: HostFacts
     filters: FilterPassing

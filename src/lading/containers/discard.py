@@ -37,4 +37,5 @@ async def _clear_away(ctx: Context, container: Container) -> None:
     ctx.snapshots.remove(container.id)
     if ctx.images.get(container.definition.image_id) is None:
         ctx.images.clear()
+    await ctx.forwarding.finish(container.id)
     await in_thread(shutil.rmtree, ctx.layout.container(container.id), ignore_errors=True)

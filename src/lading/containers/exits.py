@@ -36,6 +36,7 @@ async def container_ended(
         ctx.publish(container, "oom")
     ctx.publish(container, "die", exitCode=str(news.code), execDuration=str(ran_ns // NANOSECOND))
     container.announce("health", *(("next-exit",) if again else ("next-exit", "not-running")))
+    ctx.forwarding.ended(container.id)
     await ctx.runtime.forget(container.id)
     await release(ctx, container)
     if again:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lading.containers.context import Context
 from lading.containers.record import Container, Ended
 from lading.errors import InvalidParameter
-from lading.logs import LogQuery
+from lading.logs import LogQuery, check_readable
 from lading.units import parse_whole
 
 
@@ -47,6 +47,7 @@ class LogOptions:
 def read_logs(ctx: Context, container: Container, options: LogOptions) -> AsyncIterator[bytes]:
     """The log as the API sends it. Raises InvalidParameter or Unsupported before the first piece."""
     options.check()
+    check_readable(container.definition.host.log_config)
     ended = container.when("not-running") if options.follow else None
     pieces = ctx.log_reader.read(
         container.definition.host.log_config.type,

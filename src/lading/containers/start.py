@@ -11,11 +11,12 @@ from lading.containers.bundle import compose, gather
 from lading.containers.context import Context
 from lading.containers.discard import discard
 from lading.containers.files import tell_parents, write_files
+from lading.containers.forwards import begin, log_facts
 from lading.containers.network_of import connect_request, join_other, joined_of
 from lading.containers.record import Container, Status
 from lading.containers.root import mount_root, release_root
 from lading.errors import Conflict, LadingError, NotModified
-from lading.logs import LogFacts, open_sink
+from lading.logs import open_sink
 from lading.network import Sandbox
 from lading.runtime import Launch, LaunchError, Started
 
@@ -110,6 +111,8 @@ async def _assemble(ctx: Context, container: Container) -> Started:
         mounts = ctx.volumes.mount(container.id, definition.mounts, definition.host.tmpfs or {})
         undo.callback(ctx.volumes.unmount, container.id, definition.mounts)
         sink = open_sink(definition.host.log_config, ctx.layout.container(container.id), log_facts(container))
+        await begin(ctx, container)
+        undo.callback(ctx.forwarding.ended, container.id)
         bundle = f"{ctx.layout.bundles}/{container.id}"
         os.makedirs(bundle, mode=0o700, exist_ok=True)
         undo.callback(shutil.rmtree, bundle, ignore_errors=True)
@@ -153,17 +156,3 @@ async def _leave_network(ctx: Context, container: Container, joining: asyncio.Fu
     await asyncio.wait((joining,))
     if not joining.cancelled() and joining.exception() is None:
         await ctx.networks.release(container.id)
-
-
-def log_facts(container: Container) -> LogFacts:
-    """What the log driver may say of the container."""
-    definition = container.definition
-    return LogFacts(
-        container_id=container.id,
-        name=container.name,
-        image_id=definition.image_id,
-        image_name=definition.config.image,
-        command=[definition.path, *definition.args],
-        env=definition.config.env or [],
-        labels=definition.config.labels or {},
-    )

@@ -16,7 +16,7 @@ from lading.errors import LadingError
 from lading.events import Bus
 from lading.http import Handler
 from lading.images import Images
-from lading.logs import LogReader
+from lading.logs import Forwarding, LogReader
 from lading.network import Networks
 from lading.paths import Layout
 from lading.runtime import FilterPassing, Runtime, host_facts
@@ -100,6 +100,7 @@ def wire(settings: Settings) -> Engine:
         volumes=volumes,
         runtime=runtime,
         log_reader=LogReader(),
+        forwarding=Forwarding(),
         events=events,
         machine=machine,
         filters=filters,

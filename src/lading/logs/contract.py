@@ -1,7 +1,7 @@
 """What a log driver is, and what the keeper is told of a container's log."""
 
 from collections.abc import Generator, Mapping
-from typing import Protocol, TypedDict
+from typing import NamedTuple, Protocol, TypedDict
 
 from msgspec import Struct
 
@@ -11,6 +11,23 @@ writes it (empty where nobody asked for it) and the container's attributes."""
 
 Search = Generator[tuple[int, int], bytes, tuple[int, int]]
 """Yields (offset, length) of what it wants to be sent of a file; returns its result."""
+
+
+class Partial(NamedTuple):
+    """Which piece of a line longer than 16 KiB an entry holds; `ordinal` counts from 1."""
+
+    id: str
+    ordinal: int
+    last: bool
+
+
+class Entry(NamedTuple):
+    """One entry of a log as a log server gets it: the line without newline, the time in ns since 1970."""
+
+    stream: str
+    time_ns: int
+    line: bytes
+    partial: Partial | None = None
 
 
 class Sink(TypedDict):
@@ -39,6 +56,7 @@ class LogFacts(Struct, frozen=True, kw_only=True):
     env: list[str] = []
     labels: Mapping[str, str] = {}
     daemon_name: str = "docker"
+    created_ns: int = 0
 
 
 class Format(Protocol):

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from lading.logs.contract import Record, Search
+from lading.logs.contract import Entry, Partial, Record, Search
 from lading.units import rfc3339_fixed
 
 _BLOCK = 64 * 1024
@@ -18,6 +18,14 @@ _LARGEST = 1024 * 1024
 _START = b"\x0a\x06std"
 _word = struct.Struct(">I").unpack_from
 _TIME_FIELD, _LINE_FIELD = 0x10, 0x1A
+
+
+def entries(block: bytes) -> tuple[list[Entry], int]:
+    """The whole entries at the front of a block, damaged ones left out, and how many bytes they take."""
+    frames, taken = _frames(block)
+    bodies = [block[start + 4 : end - 4] for start, end in frames]
+    read = [_plain_entry(body) or _any_entry(body) for body in bodies]
+    return [entry for entry in read if entry is not None], taken
 
 
 class LocalFile:
@@ -99,25 +107,68 @@ def _frames(block: bytes) -> tuple[list[tuple[int, int]], int]:
     return found, position
 
 
-def _plain(entry: bytes, timed: bool) -> Record | None:
-    """The usual message, read by its fixed layout: source, a time of nine bytes, a line; nothing more."""
+def _line_start(entry: bytes) -> int:
+    """Where the line begins in a usual message: source, a time of nine bytes, a line. 0 for another."""
     if not entry.startswith(_START) or len(entry) < 20 or entry[8] != _TIME_FIELD or entry[18] != _LINE_FIELD:
-        return None
+        return 0
     length, start = entry[19], 20
     if length > 0x7F:
         if len(entry) < 21 or entry[20] > 0x7F:
-            return None
+            return 0
         length, start = length & 0x7F | entry[20] << 7, 21
     if start + length != len(entry) or entry[17] > 0x7F or entry[16] < 0x80:
+        return 0
+    return start
+
+
+def _plain(entry: bytes, timed: bool) -> Record | None:
+    start = _line_start(entry)
+    if not start:
         return None
     time = _time(entry[9:18]) if timed else ""
     return entry[2:8].decode(), entry[start:] + b"\n", time, None
 
 
+def _plain_entry(body: bytes) -> Entry | None:
+    start = _line_start(body)
+    return Entry(body[2:8].decode(), _time_ns(body[9:18]), body[start:]) if start else None
+
+
+# Lines that came together have the same time, so most need not be worked out again.
 @lru_cache(maxsize=64)
 def _time(number: bytes) -> str:
-    """Lines that came together have the same time, so most need not be worked out again."""
     return rfc3339_fixed(_varint(number, 0)[0])
+
+
+@lru_cache(maxsize=64)
+def _time_ns(number: bytes) -> int:
+    return _varint(number, 0)[0]
+
+
+def _any_entry(body: bytes) -> Entry | None:
+    """Any message, as `_any` reads it."""
+    stream, line, time_ns, partial = "stdout", b"", 0, None
+    try:
+        for number, value in _fields(body):
+            if number == 1 and isinstance(value, bytes):
+                stream = value.decode()
+            elif number == 2 and isinstance(value, int):
+                time_ns = value
+            elif number == 3 and isinstance(value, bytes):
+                line = value
+            elif number == 5 and isinstance(value, bytes):
+                partial = _partial(value)
+    except (ValueError, IndexError):
+        return None
+    return Entry(stream, time_ns, line, partial)
+
+
+def _partial(message: bytes) -> Partial:
+    fields = dict(_fields(message))
+    identifier, ordinal = fields.get(2, b""), fields.get(3, 0)
+    if not isinstance(identifier, bytes) or not isinstance(ordinal, int):
+        raise ValueError("not about a piece of a line")
+    return Partial(identifier.decode(), ordinal, bool(fields.get(1, 0)))
 
 
 def _any(entry: bytes, timed: bool) -> Record | None:

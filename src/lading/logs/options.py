@@ -10,17 +10,28 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from lading.errors import InvalidParameter
-from lading.units import parse_size, parse_whole
+from lading.logs.servers import SERVERS, check_server
+from lading.logs.values import parse_boolean, parse_number
+from lading.units import parse_size
 
 JSON_FILE, LOCAL, NONE = "json-file", "local", "none"
-DRIVERS = (JSON_FILE, LOCAL, NONE)
+DRIVERS = tuple(sorted((JSON_FILE, LOCAL, *SERVERS)))
+"""As `docker info` lists them; "none" is always there, and never listed."""
+
+_MISSING = {
+    "awslogs": "this engine has no client for Amazon CloudWatch Logs",
+    "gcplogs": "this engine has no client for Google Cloud Logging",
+}
 
 _ATTRIBUTES = frozenset({"labels", "labels-regex", "env", "env-regex", "tag"})
 _FILE = frozenset({"max-size", "max-file", "compress"})
 _DELIVERY = frozenset({"mode", "max-buffer-size"})
+# What `docker logs` reads where a log server gets the log: docker's dual logging.
+_CACHE = frozenset({"cache-disabled", "cache-max-size", "cache-max-file", "cache-compress"})
+_BUFFER = 1_000_000
+_UNLIMITED = 1_000_000
 _DECIMAL_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?\Z", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
-_TRUTH = {word: word[0] in "1tT" for word in "1 t T TRUE true True 0 f F FALSE false False".split()}
 
 
 class Rotation(Struct, frozen=True):
@@ -37,9 +48,15 @@ def check(driver: str, options: Mapping[str, str]) -> None:
         return
     _check_delivery(options)
     if driver not in DRIVERS:
-        raise InvalidParameter(f"logger: no log driver named '{driver}' is registered")
-    for key in options:
-        if key not in _ATTRIBUTES | _FILE | _DELIVERY:
+        reason = f": {_MISSING[driver]}" if driver in _MISSING else ""
+        raise InvalidParameter(f"logger: no log driver named '{driver}' is registered{reason}")
+    _check_cache(options)
+    own = {key: value for key, value in options.items() if key not in _DELIVERY | _CACHE}
+    if driver in SERVERS:
+        check_server(driver, own)
+        return
+    for key in own:
+        if key not in _ATTRIBUTES | _FILE:
             ending = "json-file log driver" if driver == JSON_FILE else f"log driver {driver}"
             raise InvalidParameter(f"unknown log opt '{key}' for {ending}")
     rotation(driver, options)
@@ -60,6 +77,55 @@ def _check_delivery(options: Mapping[str, str]) -> None:
             raise InvalidParameter(f"error parsing option max-buffer-size: {error.message}") from None
 
 
+def _check_cache(options: Mapping[str, str]) -> None:
+    if text := options.get("cache-disabled", ""):
+        try:
+            parse_boolean(text)
+        except InvalidParameter:
+            raise InvalidParameter(f"invalid value for option cache-disabled: {text}") from None
+    _local(_cache(options))
+
+
+def _cache(options: Mapping[str, str]) -> dict[str, str]:
+    """The options of what `docker logs` reads; not compressed, as it may have to be sent yet."""
+    prefix = "cache-"
+    cache = {key.removeprefix(prefix): options[key] for key in options if key.startswith(prefix)}
+    cache.pop("disabled", None)
+    return {"compress": "false", **cache}
+
+
+class Delivery(Struct, frozen=True):
+    """How what is to be sent to a log server waits on the disk, and for how long.
+
+    `keep` counts the files that stay though they were sent; `buffer` is how
+    many bytes may wait while the server is away, 0 for any number.
+    """
+
+    spool: Rotation
+    keep: int
+    buffer: int
+    readable: bool
+
+
+def delivery(options: Mapping[str, str]) -> Delivery:
+    """The options `mode`, `max-buffer-size` and `cache-…`. Raises InvalidParameter.
+
+    Unless the user set a limit, no file goes away before it was sent.
+    """
+    cache = _cache(options)
+    local = _local(cache)
+    limited = "max-size" in cache or "max-file" in cache
+    readable = not parse_boolean(options.get("cache-disabled") or "false")
+    buffer = 0
+    if options.get("mode") == "non-blocking":
+        buffer = parse_size(options["max-buffer-size"]) if "max-buffer-size" in options else _BUFFER
+        if not limited:
+            files = max(local.max_file, -(-buffer // local.max_size) + 1)
+            return Delivery(Rotation(local.max_size, files, local.compress), files, buffer, readable)
+    spool = local if limited else Rotation(local.max_size, _UNLIMITED, local.compress)
+    return Delivery(spool, local.max_file if readable else 1, buffer, readable)
+
+
 def rotation(driver: str, options: Mapping[str, str]) -> Rotation:
     """The file options with the driver's defaults where nothing is said. Raises InvalidParameter."""
     return _local(options) if driver == LOCAL else _json_file(options)
@@ -72,11 +138,11 @@ def _json_file(options: Mapping[str, str]) -> Rotation:
         if max_size <= 0:
             raise InvalidParameter("max-size must be a positive number")
     if "max-file" in options:
-        max_file = _number(options["max-file"])
+        max_file = parse_number(options["max-file"])
         if max_file < 1:
             raise InvalidParameter("max-file cannot be less than 1")
     if "compress" in options:
-        compress = _boolean(options["compress"])
+        compress = parse_boolean(options["compress"])
         if compress and (max_file == 1 or not max_size):
             raise InvalidParameter(
                 "compress cannot be true when max-file is less than 2 or max-size is not set"
@@ -94,9 +160,9 @@ def _local(options: Mapping[str, str]) -> Rotation:
             if key == "max-size":
                 max_size = _size(value)
             elif key == "max-file":
-                max_file = _number(value)
+                max_file = parse_number(value)
             else:
-                compress = _boolean(value)
+                compress = parse_boolean(value)
         except InvalidParameter as error:
             kind = "invalid boolean value for compress" if key == "compress" else f"invalid value for {key}"
             detail = error.message if key == "compress" else f"{value}: {error.message}"
@@ -117,17 +183,3 @@ def _size(text: str) -> int:
     if size >= 1 << 63:
         raise InvalidParameter(f"invalid size: '{text}'")
     return int(size)
-
-
-def _number(text: str) -> int:
-    if re.fullmatch(r"[+-]?[0-9]+", text) is None:
-        raise InvalidParameter(f'strconv.Atoi: parsing "{text}": invalid syntax')
-    if (number := parse_whole(text)) is None:
-        raise InvalidParameter(f'strconv.Atoi: parsing "{text}": value out of range')
-    return number
-
-
-def _boolean(text: str) -> bool:
-    if text not in _TRUTH:
-        raise InvalidParameter(f'strconv.ParseBool: parsing "{text}": invalid syntax')
-    return _TRUTH[text]

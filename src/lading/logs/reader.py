@@ -22,6 +22,7 @@ from lading.logs.local_file import LocalFile
 from lading.logs.options import JSON_FILE, LOCAL
 from lading.logs.parts import Part, close_all, current_inode, open_parts
 from lading.logs.query import Encoder, LogQuery
+from lading.logs.servers import SERVERS
 from lading.logs.sink import log_path
 from lading.logs.watch import Changes, Watcher
 from lading.units import NANOSECOND, now_ns
@@ -30,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 _SLICE = 128 * 1024
 _ATTEMPTS = 10
-_FORMATS: dict[str, Format] = {JSON_FILE: JsonFile(), LOCAL: LocalFile()}
+_FORMATS: dict[str, Format] = {JSON_FILE: JsonFile(), **dict.fromkeys((LOCAL, *SERVERS), LocalFile())}
 # The kernel stamps a file with the time of its last tick, which may lie before the record's own.
 _STAMP_ERROR = NANOSECOND
 

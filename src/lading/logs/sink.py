@@ -3,16 +3,30 @@
 import os
 from collections.abc import Mapping
 
-from lading.errors import InvalidParameter
+from lading.errors import InvalidParameter, Unsupported
 from lading.logs import options as known
 from lading.logs.attributes import as_json, attributes
 from lading.logs.contract import LogFacts, Sink
+from lading.logs.servers import SERVERS, socket_of
 from lading.schema.container import LogConfig
 
 
 def check_log_config(config: LogConfig) -> None:
     """Refuses what no container could be started with. Raises InvalidParameter."""
-    known.check(config.type, config.config or {})
+    options: Mapping[str, str] = config.config or {}
+    known.check(config.type, options)
+    path = socket_of(config.type, options)
+    if path and not os.path.exists(path):
+        raise InvalidParameter(f"stat {path}: no such file or directory")
+
+
+def check_readable(config: LogConfig) -> None:
+    """Raises Unsupported where `docker logs` has nothing to read."""
+    readable = config.type in (known.JSON_FILE, known.LOCAL)
+    if config.type in SERVERS:
+        readable = known.delivery(config.config or {}).readable
+    if not readable:
+        raise Unsupported("configured logging driver does not support reading")
 
 
 def log_path(driver: str, directory: str, container_id: str) -> str:
@@ -21,7 +35,14 @@ def log_path(driver: str, directory: str, container_id: str) -> str:
         return f"{directory}/{container_id}-json.log"
     if driver == known.LOCAL:
         return f"{directory}/local-logs/container.log"
+    if driver in SERVERS:
+        return f"{directory}/local-logs/container-cached.log"
     return ""
+
+
+def note_path(directory: str) -> str:
+    """The file that says how far a container's log was sent to its log server."""
+    return f"{directory}/local-logs/sent"
 
 
 def open_sink(config: LogConfig, directory: str, facts: LogFacts) -> Sink:
@@ -35,13 +56,17 @@ def open_sink(config: LogConfig, directory: str, facts: LogFacts) -> Sink:
         known.check(config.type, options)
         if not path:
             return Sink(driver=config.type, path="", max_size=0, max_file=1, compress=False, attrs="")
-        limits = known.rotation(config.type, options)
+        if config.type in SERVERS:
+            limits = known.delivery(options).spool
+        else:
+            limits = known.rotation(config.type, options)
         extra = as_json(attributes(options, facts))
     except InvalidParameter as error:
         raise InvalidParameter(f"failed to initialize logging driver: {error.message}") from None
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     return Sink(
-        driver=config.type,
+        # What goes to a server is kept as docker's cache keeps it: in the format "local".
+        driver=known.LOCAL if config.type in SERVERS else config.type,
         path=path,
         max_size=limits.max_size,
         max_file=limits.max_file,
