@@ -145,7 +145,7 @@ def test_image_checks_are_inherited_changed_and_refused(engine: Engine) -> None:
     assert config == {"Test": ["CMD", "true"], "Interval": 3600 * 10**9, "Retries": 7}
     refused = engine.docker("run", "-d", "--no-healthcheck", "checked", *IDLE).stdout.decode().strip()
     shown = engine.get(f"/containers/{refused}/json")
-    assert shown["Config"]["Healthcheck"] == {"Test": ["NONE"]}
+    assert shown["Config"]["Healthcheck"]["Test"] == ["NONE"]
     assert "Health" not in shown["State"]
 
 

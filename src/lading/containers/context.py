@@ -1,5 +1,7 @@
 """What the deeds of this room work with; made once, in the daemon's wiring."""
 
+import asyncio
+import os
 from dataclasses import dataclass, field
 
 from lading.aio.tasks import Background
@@ -18,6 +20,11 @@ from lading.runtime.spec import HostFacts
 from lading.schema.container import LogConfig, Ulimit
 from lading.snapshots import Snapshots
 from lading.volumes import Volumes
+
+
+def _some_at_once() -> asyncio.Semaphore:
+    # A start mostly waits for the kernel and the OCI runtime, but not only.
+    return asyncio.Semaphore(2 * (os.cpu_count() or 1) + 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,8 @@ class Context:
     defaults: Defaults
     registry: Registry = field(default_factory=Registry)
     execs: dict[str, ExecRecord] = field(default_factory=dict)
+    starts: asyncio.Semaphore = field(default_factory=_some_at_once)
+    """Passed by each start that no user waits for."""
     probing: Probing = field(default_factory=Probing)
     background: Background = field(default_factory=Background)
 

@@ -10,7 +10,10 @@ from lading.containers.discard import discard
 from lading.containers.record import Container, Status
 from lading.containers.release import release
 from lading.runtime import Exit
-from lading.units import NANOSECOND
+from lading.units import NANOSECOND, now_ns
+
+LOST = 255
+"""Exit code of a process whose end nobody could observe, as docker gives it."""
 
 
 async def container_ended(
@@ -29,7 +32,9 @@ async def container_ended(
     state.status = Status.RESTARTING if again else Status.EXITED
     state.pid, state.exit_code, state.finished_ns = 0, news.code, news.finished_ns
     state.oom_killed, state.joined = news.oom, None
-    state.restart_count += again
+    if again:
+        state.restart_count += 1
+        state.restart_delay = restarts.next_delay(state.restart_delay, ran_ns / NANOSECOND)
     monitor.cease(container)
     ctx.store.save_state(container)
     if news.oom:
@@ -40,16 +45,39 @@ async def container_ended(
     await ctx.runtime.forget(container.id)
     await release(ctx, container)
     if again:
-        container.restart_delay = restarts.next_delay(container.restart_delay, ran_ns / NANOSECOND)
-        container.restarting = ctx.background.spawn(_later(container, start_again), "restart")
+        restart_later(ctx, container, start_again)
     elif host.auto_remove and not container.kept:
         await discard(ctx, container, volumes=True)
 
 
-async def _later(container: Container, start_again: Callable[[Container], Coroutine[Any, Any, None]]) -> None:
-    await asyncio.sleep(container.restart_delay)
+def restart_later(
+    ctx: Context, container: Container, start_again: Callable[[Container], Coroutine[Any, Any, None]]
+) -> None:
+    """Starts a restarting container when its pause is over; an earlier daemon may have begun that."""
+    state = container.state
+    left = state.restart_delay - max(now_ns() - state.finished_ns, 0) / NANOSECOND
+    container.restarting = ctx.background.spawn(_later(container, max(left, 0), start_again), "restart")
+
+
+async def _later(
+    container: Container, seconds: float, start_again: Callable[[Container], Coroutine[Any, Any, None]]
+) -> None:
+    await asyncio.sleep(seconds)
     container.restarting = None
     await start_again(container)
+
+
+def note_loss(ctx: Context, container: Container) -> None:
+    """Its process has gone without a trace, as when the machine was restarted. The caller saves its state."""
+    state = container.state
+    state.status, state.pid, state.joined = Status.EXITED, 0, None
+    state.exit_code, state.finished_ns = LOST, now_ns()
+    monitor.cease(container)
+    ctx.publish(container, "die", exitCode=str(LOST), execDuration="0")
+    container.announce("health", "next-exit", "not-running")
+    if container.definition.host.auto_remove:
+        removal = container.worker.do(lambda: discard(ctx, container, volumes=True))
+        ctx.background.spawn(removal, "remove a container")
 
 
 def exec_ended(ctx: Context, news: Exit) -> None:

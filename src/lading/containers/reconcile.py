@@ -6,6 +6,7 @@ records, what was lost with the machine is marked so, and whatever lies about
 without a container is removed.
 """
 
+import asyncio
 import logging
 import os
 import shutil
@@ -15,7 +16,10 @@ from typing import Any
 
 from lading.aio.tasks import in_thread
 from lading.containers import health, monitor, restarts
+from lading.containers.boot import start_with_engine
 from lading.containers.context import Context
+from lading.containers.exec_record import ExecRecord
+from lading.containers.exits import LOST, exec_ended, note_loss, restart_later
 from lading.containers.network_of import joined_of
 from lading.containers.pause import agree
 from lading.containers.record import Container, Status
@@ -23,9 +27,6 @@ from lading.runtime import Exit, Process
 from lading.units import now_ns
 
 _log = logging.getLogger(__name__)
-
-LOST = 255
-"""Exit code of a process whose end nobody could observe, as docker gives it."""
 
 
 def load(ctx: Context) -> None:
@@ -36,21 +37,21 @@ def load(ctx: Context) -> None:
         ctx.execs[record.id] = record
 
 
-def find_lost(ctx: Context, running: dict[str, Process], recorded: dict[str, Exit]) -> list[Exit]:
-    """The ends of processes that neither run nor left a record."""
-    lost = []
-    for container in ctx.registry:
-        if container.state.running and container.id not in running and container.id not in recorded:
-            lost.append(_lost(container.id, container.id, None))
-    for record in ctx.execs.values():
-        if record.running and record.id not in running and record.id not in recorded:
-            lost.append(_lost(record.id, record.container_id, record.id))
-    return lost
+def lose(ctx: Context, running: dict[str, Process], recorded: dict[str, Exit]) -> None:
+    """Notes the end of what neither runs nor left a record: the machine was restarted."""
+    with ctx.store.database.transaction():
+        for container in ctx.registry:
+            if container.state.running and container.id not in running and container.id not in recorded:
+                note_loss(ctx, container)
+                ctx.store.save_state(container)
+        for record in ctx.execs.values():
+            if record.running and record.id not in running and record.id not in recorded:
+                exec_ended(ctx, _lost(record))
 
 
-def _lost(key: str, container_id: str, exec_id: str | None) -> Exit:
+def _lost(record: ExecRecord) -> Exit:
     return Exit(
-        key=key, container_id=container_id, exec_id=exec_id, code=LOST, finished_ns=now_ns(), oom=False
+        key=record.id, container_id=record.container_id, exec_id=record.id, code=LOST, finished_ns=now_ns()
     )
 
 
@@ -103,6 +104,7 @@ def to_start(ctx: Context, was_running: set[str]) -> list[Container]:
         container
         for container in ctx.registry
         if not container.state.running
+        and container.restarting is None
         and (container.state.finished_ns or container.state.started_ns or container.id in was_running)
         and restarts.at_engine_start(
             container.definition.host.restart_policy,
@@ -127,13 +129,17 @@ async def reconcile(
     }
     running, recorded = ctx.runtime.running(), ctx.runtime.recorded()
     adopt(ctx, running)
-    for container in ctx.registry:
-        if container.state.status is Status.RESTARTING:
-            container.state.status = Status.EXITED
-    for news in [*recorded.values(), *find_lost(ctx, running, recorded)]:
-        await settle(news)
+    restarting = [container for container in ctx.registry if container.state.status is Status.RESTARTING]
+    lose(ctx, running, recorded)
+    await asyncio.gather(*map(settle, recorded.values()))
     await sweep(ctx)
     for container in ctx.registry:
         monitor.take_up(ctx, container)
-    for container in to_start(ctx, was_running):
-        ctx.background.spawn(start_again(container), "start with the engine")
+    for container in restarting:
+        if container.state.status is Status.RESTARTING and container.restarting is None:
+            restart_later(ctx, container, start_again)
+    due = to_start(ctx, was_running)
+    for container in due:
+        state = container.state
+        state.restart_count, state.restart_delay, state.stopped_by_user = 0, 0.0, False
+    start_with_engine(ctx, due, start_again)

@@ -70,6 +70,8 @@ class State(Struct, kw_only=True):
     started_ns: int = 0
     finished_ns: int = 0
     restart_count: int = 0
+    restart_delay: float = 0.0
+    """Seconds of the last pause before it was started again."""
     stopped_by_user: bool = False
     joined: Joined | None = None
     health: Health | None = None
@@ -113,7 +115,6 @@ class Container:
         "kept",
         "monitor",
         "name",
-        "restart_delay",
         "restarting",
         "root",
         "state",
@@ -128,8 +129,8 @@ class Container:
         self.kept = 0
         """How many restarts by users are under way; its end is not its removal then."""
         self.monitor: Monitor | None = None
-        self.restart_delay = 0.0
         self.restarting: asyncio.Task[Any] | None = None
+        """What is going to start it by itself: after a pause, or after others."""
         self.deletion: asyncio.Task[Any] | None = None
         self.root = RootUse()
         self._waiters: list[tuple[str, asyncio.Future[Ended]]] = []

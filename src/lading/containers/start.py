@@ -38,7 +38,7 @@ async def start(ctx: Context, container: Container) -> None:
             raise NotModified("container already started")
         if container.id not in ctx.registry:
             raise Conflict("container is marked for removal and cannot be started")
-        state.restart_count = 0
+        state.restart_count, state.restart_delay = 0, 0.0
         await launch(ctx, container)
 
     await container.worker.do(work)
@@ -55,7 +55,9 @@ async def start_again(ctx: Context, container: Container) -> None:
         except LadingError as error:
             _log.warning("container %s could not be started again: %s", container.id, error.message)
 
-    await container.worker.do(work)
+    # Many may be due at once, as when the engine starts.
+    async with ctx.starts:
+        await container.worker.do(work)
 
 
 async def launch(ctx: Context, container: Container) -> None:

@@ -28,7 +28,9 @@ async def stop(ctx: Context, container: Container, stop_signal: str, timeout: in
     number = parse_signal(stop_signal or config.stop_signal or DEFAULT_STOP_SIGNAL)
     if timeout is None:
         timeout = DEFAULT_TIMEOUT if config.stop_timeout is None else config.stop_timeout
-    if not container.state.running and container.state.status is not Status.RESTARTING:
+    # A start may be under way.
+    await container.worker.settle()
+    if not container.state.running and not _is_going_to_run(container):
         raise NotModified("container already stopped")
     # A client that loses patience must not leave the container half-stopped.
     await ctx.background.finish(_stop(ctx, container, number, timeout), "stop")
@@ -37,6 +39,7 @@ async def stop(ctx: Context, container: Container, stop_signal: str, timeout: in
 async def _stop(ctx: Context, container: Container, number: int, timeout: int) -> None:
     await _mark_stopped_by_user(ctx, container)
     if not container.state.running:
+        ctx.publish(container, "stop")
         return
     ended = container.when("not-running")
     await _signal_if_running(ctx, container, number)
@@ -46,7 +49,7 @@ async def _stop(ctx: Context, container: Container, number: int, timeout: int) -
     except TimeoutError:
         await _signal_if_running(ctx, container, signal.SIGKILL)
         await _await_end(container, ended)
-    await container.worker.do(_settled)
+    await container.worker.settle()
     ctx.publish(container, "stop")
 
 
@@ -60,18 +63,17 @@ async def _await_end(container: Container, ended: "asyncio.Future[Ended]") -> No
         ) from None
 
 
-async def _settled() -> None:
-    """Submitted to a worker, it runs once all that was queued before is done."""
-
-
 async def kill(ctx: Context, container: Container, signal_name: str) -> None:
     """Sends a signal; raises Conflict where the container does not run."""
     number = parse_signal(signal_name or "SIGKILL")
-    if not container.state.running:
+    if not container.state.running and container.state.status is not Status.RESTARTING:
         raise _not_running(container)
     stopping = number in (signal.SIGKILL, parse_signal(container.definition.config.stop_signal or "SIGTERM"))
     if stopping:
         await _mark_stopped_by_user(ctx, container)
+    if not container.state.running:
+        # As dockerd: between two lives there is nobody to signal, but there will be no next one.
+        return
     try:
         await ctx.runtime.signal(container.id, number)
     except (Conflict, NotFound):
@@ -79,6 +81,10 @@ async def kill(ctx: Context, container: Container, signal_name: str) -> None:
     ctx.publish(container, "kill", signal=str(number))
     if stopping:
         await let_signal_through(ctx, container)
+
+
+def _is_going_to_run(container: Container) -> bool:
+    return container.state.status is Status.RESTARTING or container.restarting is not None
 
 
 def _not_running(container: Container) -> Conflict:
@@ -109,7 +115,7 @@ async def end(ctx: Context, container: Container) -> None:
         ended = container.when("not-running")
         await _signal_if_running(ctx, container, signal.SIGKILL)
         await _await_end(container, ended)
-    await container.worker.do(_settled)
+    await container.worker.settle()
 
 
 async def _mark_stopped_by_user(ctx: Context, container: Container) -> None:

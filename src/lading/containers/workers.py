@@ -40,6 +40,11 @@ class Worker:
         """Queues `work` and waits for it."""
         return await asyncio.shield(self.submit(work))
 
+    async def settle(self) -> None:
+        """Waits until what was submitted before is done."""
+        if not self.idle:
+            await self.do(_nothing)
+
     async def _run(self) -> None:
         while self._queue:
             work, future = self._queue.popleft()
@@ -56,3 +61,7 @@ class Worker:
                 if not future.cancelled():
                     future.set_result(result)
         self._task = None
+
+
+async def _nothing() -> None:
+    pass

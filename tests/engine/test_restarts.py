@@ -1,0 +1,241 @@
+"""Restart policies: after an exit, after the engine was away, after the machine was."""
+
+import contextlib
+import itertools
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.engine.engine import IMAGE, Engine, wait_for
+
+IDLE = ("sleep", "1000")
+
+
+def _run(engine: Engine, *words: str) -> str:
+    return engine.docker("run", "-d", *words).stdout.decode().strip()
+
+
+def _shown(engine: Engine, container: str) -> dict[str, Any]:
+    shown: dict[str, Any] = engine.get(f"/containers/{container}/json")
+    return shown
+
+
+def _status(engine: Engine, container: str) -> str:
+    return str(_shown(engine, container)["State"]["Status"])
+
+
+def _runs(engine: Engine, container: str) -> bool:
+    return _status(engine, container) == "running"
+
+
+def _pauses(engine: Engine, container: str, count: int) -> bool:
+    """Whether it waits for its restart number `count`, or a later one."""
+    shown = _shown(engine, container)
+    return bool(shown["RestartCount"] >= count and shown["State"]["Status"] == "restarting")
+
+
+def _events(engine: Engine, container: str, since: float) -> list[dict[str, Any]]:
+    lines = engine.docker(
+        "events", f"--since={since}", f"--until={time.time()}", f"--filter=container={container}",
+        "--format={{json .}}",
+    ).stdout.splitlines()  # fmt: skip
+    return [json.loads(line) for line in lines]
+
+
+def _restart_machine(engine: Engine) -> None:
+    """As after a power cut: no process, mount, interface or runtime file is left."""
+    engine.kill()
+    os.kill(engine.keeper_pid(), signal.SIGKILL)
+    for name in filter(str.isdecimal, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            groups = Path(f"/proc/{name}/cgroup").read_text()
+            if any(container in groups for container in engine.ever_created):
+                os.kill(int(name), signal.SIGKILL)
+    for mount in reversed(engine.mounts()):
+        os.system(f"umount -l {mount}")
+    os.system(f"ip link del {engine.bridge}")
+    os.system(f"nft delete table inet lading-{engine.bridge}")
+    shutil.rmtree(engine.exec_root)
+    engine.start()
+
+
+def test_the_pause_doubles_and_events_and_inspect_tell_of_it(engine: Engine) -> None:
+    since = time.time()
+    container = _run(engine, "--restart=on-failure:3", IMAGE, "sh", "-c", "exit 7")
+    engine.docker("wait", container)
+    shown = _shown(engine, container)
+    assert shown["RestartCount"] == 3
+    assert (shown["State"]["Status"], shown["State"]["ExitCode"]) == ("exited", 7)
+    events = _events(engine, container, since)
+    actions = [event["Action"] for event in events]
+    assert actions == ["create", *["start", "die"] * 4]
+    ends = [event["Actor"]["Attributes"] for event in events if event["Action"] == "die"]
+    assert {(end["exitCode"], end["execDuration"]) for end in ends} == {("7", "0")}
+    lives = [event["timeNano"] for event in events if event["Action"] in ("start", "die")]
+    pauses = [start - die for die, start in itertools.pairwise(lives[1:])][::2]
+    for pause, least in zip(pauses, (0.1, 0.2, 0.4), strict=True):
+        assert pause >= least * 1e9
+
+
+def test_an_exit_of_success_ends_on_failure(engine: Engine) -> None:
+    container = _run(engine, "--restart=on-failure", IMAGE, "true")
+    engine.docker("wait", container)
+    assert (_status(engine, container), _shown(engine, container)["RestartCount"]) == ("exited", 0)
+
+
+@pytest.mark.parametrize("end", ["stop", "kill", "rm -f"])
+def test_a_restarting_container_can_be_ended_between_two_lives(engine: Engine, end: str) -> None:
+    container = _run(engine, "--restart=always", IMAGE, "false")
+    wait_for(lambda: _pauses(engine, container, 3))
+    assert "Restarting (1)" in engine.docker("ps", "--format={{.Status}}").stdout.decode()
+    engine.docker(*end.split(), container)
+    time.sleep(2)
+    left = engine.get("/containers/json?all=1")
+    assert [one["State"] for one in left] == ([] if end == "rm -f" else ["exited"])
+
+
+def test_a_start_by_the_user_does_not_wait_and_counts_anew(engine: Engine) -> None:
+    container = _run(engine, "--restart=always", IMAGE, "sh", "-c", "test -e /stay && sleep 1000")
+    wait_for(lambda: _shown(engine, container)["RestartCount"] >= 4)
+    wait_for(lambda: _status(engine, container) == "restarting")
+    engine.docker("restart", container)
+    assert _shown(engine, container)["RestartCount"] <= 1
+
+
+def test_a_policy_changed_later_counts_at_the_next_exit(engine: Engine) -> None:
+    container = _run(engine, IMAGE, *IDLE)
+    engine.docker("update", "--restart=always", container)
+    os.kill(_shown(engine, container)["State"]["Pid"], signal.SIGKILL)
+    wait_for(lambda: _runs(engine, container) and _shown(engine, container)["RestartCount"] == 1)
+    engine.docker("update", "--restart=no", container)
+    os.kill(_shown(engine, container)["State"]["Pid"], signal.SIGKILL)
+    wait_for(lambda: _status(engine, container) == "exited")
+    assert _shown(engine, container)["State"]["ExitCode"] == 137
+
+
+POLICIES = ("no", "on-failure:3", "unless-stopped", "always")
+
+
+def _one_of_each(engine: Engine) -> dict[str, str]:
+    """A running, a stopped, a failed and a created container of each policy, by what it is."""
+    made = {}
+    for policy in POLICIES:
+        flag = f"--restart={policy}"
+        made[f"running {policy}"] = _run(engine, flag, IMAGE, *IDLE)
+        made[f"stopped {policy}"] = _run(engine, flag, IMAGE, *IDLE)
+        made[f"created {policy}"] = engine.docker("create", flag, IMAGE, *IDLE).stdout.decode().strip()
+    for policy in POLICIES:
+        engine.docker("stop", "-t0", made[f"stopped {policy}"])
+    engine.ever_created |= set(made.values())
+    return made
+
+
+@pytest.mark.parametrize("way", ["stop", "kill", "machine"])
+def test_policies_over_an_absence(new_engine: Callable[..., Engine], way: str) -> None:
+    engine = new_engine()
+    made = _one_of_each(engine)
+    pids = {name: _shown(engine, container)["State"]["Pid"] for name, container in made.items()}
+    if way == "machine":
+        _restart_machine(engine)
+    else:
+        getattr(engine, way)()
+        engine.start()
+    expected = {
+        *(f"running {policy}" for policy in POLICIES if way != "machine" or policy != "no"),
+        "stopped always",
+    }
+    wait_for(lambda: len(engine.get("/containers/json")) >= len(expected))
+    time.sleep(0.5)
+    assert {name for name, container in made.items() if _runs(engine, container)} == expected
+    states = {name: _shown(engine, container)["State"] for name, container in made.items()}
+    for name in POLICIES:
+        same = states[f"running {name}"]["Pid"] == pids[f"running {name}"]
+        assert same is (way != "machine")
+    if way == "machine":
+        assert (states["running no"]["Status"], states["running no"]["ExitCode"]) == ("exited", 255)
+    assert {state["Status"] for name, state in states.items() if name.startswith("created")} == {"created"}
+    for name in expected:
+        engine.docker("exec", made[name], "true")
+
+
+@pytest.mark.parametrize("way", ["kill", "machine"])
+def test_a_pause_goes_on_after_an_absence(new_engine: Callable[..., Engine], way: str) -> None:
+    engine = new_engine()
+    container = _run(engine, "--restart=on-failure:5", IMAGE, "sh", "-c", "exit 3")
+    engine.ever_created.add(container)
+    wait_for(lambda: _pauses(engine, container, 4))
+    if way == "kill":
+        engine.kill()
+        engine.start()
+    else:
+        _restart_machine(engine)
+    wait_for(lambda: _status(engine, container) == "exited")
+    shown = _shown(engine, container)
+    assert (shown["RestartCount"], shown["State"]["ExitCode"]) == (5, 3)
+
+
+def test_exits_during_an_absence_are_dealt_with_afterwards(new_engine: Callable[..., Engine]) -> None:
+    engine = new_engine()
+    script = ("sh", "-c", "sleep 1; exit 4")
+    again = _run(engine, "--restart=on-failure", IMAGE, *script)
+    done = _run(engine, IMAGE, *script)
+    gone = _run(engine, "--rm", IMAGE, *script)
+    engine.kill()
+    time.sleep(1.5)
+    engine.start()
+    wait_for(lambda: _shown(engine, again)["RestartCount"] >= 1)
+    assert (_status(engine, done), _shown(engine, done)["State"]["ExitCode"]) == ("exited", 4)
+    assert engine.api("GET", f"/containers/{gone}/json")[0] == 404
+
+
+def _started(engine: Engine, container: str) -> str:
+    return str(_shown(engine, container)["State"]["StartedAt"])
+
+
+def test_labels_order_the_start_with_the_engine(new_engine: Callable[..., Engine]) -> None:
+    engine = new_engine()
+    always = ("--restart=always",)
+    order = ("--label=lading.start.when=healthy", "--label=lading.start.after=db,nobody")
+    web = _run(engine, *always, *order, "--name=web", IMAGE, *IDLE)
+    check = ("--health-cmd=test -e /ready", "--health-interval=50ms", "--health-retries=1000")
+    db = _run(engine, *always, *check, "--name=db", IMAGE, "sh", "-c", "rm -f /ready; sleep 1000")
+    shared = _run(engine, *always, "--network=container:web", IMAGE, *IDLE)
+    round_trip = [
+        _run(engine, *always, f"--label=lading.start.after={other}", f"--name={name}", IMAGE, *IDLE)
+        for name, other in (("hen", "egg"), ("egg", "hen"))
+    ]
+    engine.ever_created |= {web, db, shared, *round_trip}
+    _restart_machine(engine)
+    for container in (db, *round_trip):
+        wait_for(lambda key=container: _runs(engine, key))
+    time.sleep(0.5)
+    assert (_status(engine, web), _status(engine, shared)) == ("exited", "exited")
+    engine.docker("exec", db, "touch", "/ready")
+    wait_for(lambda: _runs(engine, shared))
+    assert _started(engine, db) < _started(engine, web) < _started(engine, shared)
+    assert "container web does not wait for nobody" in engine.log()
+    assert "containers egg, hen wait for each other" in engine.log()
+
+
+def test_a_user_need_not_wait_for_the_order(new_engine: Callable[..., Engine]) -> None:
+    engine = new_engine()
+    never = ("--health-cmd=false", "--health-interval=50ms", "--health-retries=100000")
+    order = ("--label=lading.start.when=healthy", "--label=lading.start.after=db")
+    db = _run(engine, "--restart=always", *never, "--name=db", IMAGE, *IDLE)
+    web, other = (_run(engine, "--restart=always", *order, IMAGE, *IDLE) for _ in range(2))
+    engine.ever_created |= {db, web, other}
+    _restart_machine(engine)
+    wait_for(lambda: _runs(engine, db))
+    engine.docker("start", web)
+    assert _runs(engine, web)
+    # One who stops it does not want it to start later.
+    engine.docker("stop", other)
+    engine.docker("stop", "-t0", db)
+    time.sleep(0.5)
+    assert _status(engine, other) == "exited"
