@@ -15,6 +15,7 @@
 ├── runtime/<name>/              the OCI runtime's own state (--root)
 ├── netns/<name>                 network namespaces, bind-mounted
 ├── rootfs/<id>                  where a container's root is mounted
+├── shm/<id>                     /dev/shm of a container that lets others join
 ├── subpaths/<id>/<n>            parts of volumes, bound for a container
 └── bundles/<id>/                config.json for the OCI runtime, pid files, exec specs
 """
@@ -83,6 +84,10 @@ class Layout:
     @property
     def rootfs(self) -> str:
         return f"{self.exec_root}/rootfs"
+
+    @property
+    def shm(self) -> str:
+        return f"{self.exec_root}/shm"
 
     @property
     def bundles(self) -> str:

@@ -86,7 +86,7 @@ def info_view(facts: Facts, containers: dict[str, int], images: int) -> dict[str
         "InitBinary": facts.init_binary,
         "SecurityOptions": facts.security_options,
         "FirewallBackend": {"Driver": "nftables"},
-        "CDISpecDirs": [],
+        "CDISpecDirs": facts.cdi_directories,
         "Warnings": facts.warnings,
     }
 

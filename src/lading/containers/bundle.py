@@ -10,9 +10,10 @@ import msgspec
 from lading.containers.context import Context
 from lading.containers.linking import check_links, linked_env
 from lading.containers.record import Container
-from lading.errors import Conflict, InvalidParameter
+from lading.containers.shm import ipc_giver, running_giver, shm_of
+from lading.errors import InvalidParameter
 from lading.linux import cgroups
-from lading.runtime import block_devices_of, devices_of, look_up_user
+from lading.runtime import block_devices_of, cdi_edits, devices_of, look_up_user
 from lading.runtime.spec import (
     UNCONFINED,
     Namespaces,
@@ -43,6 +44,8 @@ async def gather(
         annotations = await ctx.filters.annotation(host.runtime, profile)
     parent = cgroup_parent(host.cgroup_parent or ctx.defaults.cgroup_parent)
     cgroups.ensure(parent)
+    if host.cpu_realtime_runtime > 0:
+        cgroups.allow_realtime(parent, host.cpu_realtime_runtime, host.cpu_realtime_period)
     shares_network = host.network_mode.startswith("container:")
     if host.init and not ctx.defaults.init_path:
         raise InvalidParameter("--init needs an init binary: install tini or catatonit, or set --init-path")
@@ -58,7 +61,7 @@ async def gather(
         cgroup_path=f"{parent}/{container.id}",
         facts=ctx.machine,
         etc=_etc_directory(ctx, container, shares_network),
-        shm=_shared_memory(ctx, host),
+        shm=_shared_memory(ctx, container),
         mounts=mounts,
         devices=devices_of(host),
         block_devices=block_devices_of(host),
@@ -67,6 +70,7 @@ async def gather(
         init_path=ctx.defaults.init_path,
         no_new_privileges=ctx.defaults.no_new_privileges,
         annotations=annotations or {},
+        edits=cdi_edits(host, ctx.defaults.cdi_directories),
     )
 
 
@@ -134,26 +138,15 @@ def _shared(ctx: Context, mode: str, kind: str) -> str:
     if mode == "host":
         return "host"
     if mode.startswith("container:"):
-        return f"/proc/{_running(ctx, mode).state.pid}/ns/{kind}"
+        return f"/proc/{running_giver(ctx, mode, kind.upper()).state.pid}/ns/{kind}"
     return ""
 
 
-def _running(ctx: Context, mode: str) -> Container:
-    other = ctx.registry.find(mode.partition(":")[2])
-    if not other.state.running:
-        raise Conflict(f"cannot join the namespace of a non running container: container {other.id}")
-    return other
-
-
-def _shared_memory(ctx: Context, host: HostConfig) -> str:
-    if not host.ipc_mode.startswith("container:"):
-        return ""
-    other = _running(ctx, host.ipc_mode)
-    if other.definition.host.ipc_mode == "private":
-        raise Conflict(
-            f"cannot join IPC of container {other.id}: non-shareable IPC (hint: use IpcMode:shareable)"
-        )
-    return f"/proc/{other.state.pid}/root/dev/shm"
+def _shared_memory(ctx: Context, container: Container) -> str:
+    mode = container.definition.host.ipc_mode
+    if mode.startswith("container:"):
+        return shm_of(ctx, ipc_giver(ctx, mode))
+    return shm_of(ctx, container) if mode == "shareable" else ""
 
 
 def _etc_directory(ctx: Context, container: Container, shares_network: bool) -> str:

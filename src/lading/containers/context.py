@@ -15,7 +15,7 @@ from lading.images import Images
 from lading.logs import Forwarding, LogReader
 from lading.network import Networks
 from lading.paths import Layout
-from lading.runtime import FilterPassing, Runtime
+from lading.runtime import SPEC_DIRECTORIES, FilterPassing, Runtime
 from lading.runtime.spec import HostFacts
 from lading.schema.container import LogConfig, Ulimit
 from lading.snapshots import Snapshots
@@ -44,6 +44,7 @@ class Defaults:
     dns: tuple[str, ...] = ()
     dns_search: tuple[str, ...] = ()
     dns_options: tuple[str, ...] = ()
+    cdi_directories: tuple[str, ...] = SPEC_DIRECTORIES
 
 
 @dataclass(slots=True)

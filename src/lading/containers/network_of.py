@@ -2,7 +2,7 @@
 
 from lading.containers.context import Context
 from lading.containers.record import Container, Joined
-from lading.errors import Conflict
+from lading.errors import Conflict, NotFound
 from lading.network import ConnectRequest, Sandbox
 
 
@@ -34,9 +34,30 @@ def joined_of(sandbox: Sandbox) -> Joined:
 
 def join_other(ctx: Context, mode: str) -> Joined:
     """The network of the container `mode` ("container:ID") names. Raises Conflict where it does not run."""
-    other = ctx.registry.find(mode.partition(":")[2])
+    other = _find(ctx, mode)
     if not other.state.running:
-        raise Conflict(f"cannot join network of a non running container: {other.id}")
+        raise Conflict(
+            "cannot join network namespace of a non running container: "
+            f"container {other.name} is {other.state.status}"
+        )
     joined = other.state.joined
     path = joined.netns_path if joined and joined.netns_path else f"/proc/{other.state.pid}/ns/net"
     return Joined(netns_path=path)
+
+
+def adopt_names(ctx: Context, container: Container) -> None:
+    """Who shares another's network is called as it is. Raises NotFound."""
+    mode = container.definition.host.network_mode
+    if not mode.startswith("container:"):
+        return
+    config, given = container.definition.config, _find(ctx, mode).definition.config
+    if (config.hostname, config.domainname) != (given.hostname, given.domainname):
+        config.hostname, config.domainname = given.hostname, given.domainname
+        ctx.store.save_definition(container)
+
+
+def _find(ctx: Context, mode: str) -> Container:
+    try:
+        return ctx.registry.find(mode.partition(":")[2])
+    except NotFound as error:
+        raise NotFound(f"joining network namespace of container: {error.message}") from None

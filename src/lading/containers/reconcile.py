@@ -23,6 +23,7 @@ from lading.containers.exits import LOST, exec_ended, note_loss, restart_later
 from lading.containers.network_of import joined_of
 from lading.containers.pause import agree
 from lading.containers.record import Container, Status
+from lading.containers.shm import sweep_shm
 from lading.runtime import Exit, Process
 from lading.units import now_ns
 
@@ -91,6 +92,7 @@ async def sweep(ctx: Context) -> None:
             ctx.snapshots.unmount(path)
     await ctx.runtime.sweep(live)
     await ctx.networks.sweep(live)
+    sweep_shm(ctx, live)
     ctx.snapshots.sweep({container.id for container in ctx.registry})
     ctx.volumes.sweep({container.id for container in ctx.registry})
     for name in os.listdir(ctx.layout.containers):

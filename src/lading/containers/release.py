@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from lading.containers.context import Context
 from lading.containers.record import Container
 from lading.containers.root import release_root, root_path
+from lading.containers.shm import unmount_shm
 
 _log = logging.getLogger(__name__)
 
@@ -19,6 +20,7 @@ async def release(ctx: Context, container: Container) -> None:
     The next start waits for that, and the container's removal.
     """
     ctx.volumes.unmount(container.id, container.definition.mounts)
+    unmount_shm(ctx, container.id)
     container.deletion = ctx.background.spawn(_take_down(ctx, container), "take down a container")
     await _complete(container, ctx.networks.release(container.id))
 

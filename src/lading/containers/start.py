@@ -12,9 +12,10 @@ from lading.containers.context import Context
 from lading.containers.discard import discard
 from lading.containers.files import tell_parents, write_files
 from lading.containers.forwards import begin, log_facts
-from lading.containers.network_of import connect_request, join_other, joined_of
+from lading.containers.network_of import adopt_names, connect_request, join_other, joined_of
 from lading.containers.record import Container, Status
 from lading.containers.root import mount_root, release_root
+from lading.containers.shm import mount_shm, unmount_shm
 from lading.errors import Conflict, LadingError, NotModified
 from lading.logs import open_sink
 from lading.network import Sandbox
@@ -104,6 +105,7 @@ async def _assemble(ctx: Context, container: Container) -> Started:
         await asyncio.wait((container.deletion,))
         container.deletion = None
     ctx.runtime.expect()
+    adopt_names(ctx, container)
     async with AsyncExitStack() as undo:
         # Its links are made in the network's own thread while we do the rest.
         joining = asyncio.ensure_future(_join_network(ctx, container))
@@ -112,6 +114,8 @@ async def _assemble(ctx: Context, container: Container) -> Started:
         root = await mount_root(ctx, container)
         mounts = ctx.volumes.mount(container.id, definition.mounts, definition.host.tmpfs or {})
         undo.callback(ctx.volumes.unmount, container.id, definition.mounts)
+        mount_shm(ctx, container)
+        undo.callback(unmount_shm, ctx, container.id)
         sink = open_sink(definition.host.log_config, ctx.layout.container(container.id), log_facts(container))
         await begin(ctx, container)
         undo.callback(ctx.forwarding.ended, container.id)

@@ -84,6 +84,7 @@ def facts_of(
             time_ns=now_ns(),
             ip_forwarding=_ip_forwarding(),
             warnings=_warnings(settings),
+            cdi_directories=settings.cdi_spec_dir,
         )
 
     return gather

@@ -89,6 +89,7 @@ OPTIONS = (
     Option("default-shm-size", "Size of /dev/shm in containers", parse_size),
     Option("no-new-privileges", "Set no-new-privileges by default", boolean),
     Option("seccomp-profile", "Path of the default seccomp profile, 'builtin' or 'unconfined'"),
+    Option("cdi-spec-dir", "Directory with CDI specifications", key="cdi-spec-dirs", repeated=True),
     Option("shutdown-timeout", "Seconds containers get to stop when the daemon is told to stop them", int),
     Option("live-restore", "Accepted: containers always live on while the daemon is away", boolean),
 )
@@ -131,6 +132,7 @@ class Settings:
     default_shm_size: int = 64 * 1024 * 1024
     no_new_privileges: bool = False
     seccomp_profile: str = "builtin"
+    cdi_spec_dir: list[str] = field(default_factory=lambda: ["/etc/cdi", "/var/run/cdi"])
     shutdown_timeout: int = 15
     live_restore: bool = True
     config_file: str = DEFAULT_CONFIG_FILE

@@ -4,6 +4,7 @@ A group is named by its path below the root of the hierarchy ("/lading/<id>").
 Source: kernel documentation, admin-guide/cgroup-v1 and admin-guide/cgroup-v2.
 """
 
+import math
 import os
 from collections.abc import Iterator
 
@@ -33,6 +34,10 @@ _V2_CONTROLLERS = {
     "io": ("blkio-weight", "blkio-weight-device", "blkio-throttle"),
 }
 _CPUSET_FILES = ("cpuset.cpus", "cpuset.mems")
+
+
+_REALTIME_PERIOD = 1_000_000
+"""Microseconds; the kernel's own."""
 
 
 def version(root: str = ROOT) -> int:
@@ -142,6 +147,32 @@ def ensure(group: str, root: str = ROOT) -> None:
             os.makedirs(f"{top}{path}", exist_ok=True)
             if not unified:
                 _inherit_cpuset(f"{top}{path}", f"{top}{above}")
+
+
+def allow_realtime(group: str, runtime: int, period: int, root: str = ROOT) -> None:
+    """Lets `group` give one more group this much of real-time scheduling, in microseconds.
+
+    Version 1 only, where a group has none that was not given to it. Raises
+    OSError where those above have none left.
+    """
+    directory = f"{root}/cpu"
+    for part in group.strip("/").split("/"):
+        directory += f"/{part}"
+        taken = sum(map(_realtime_share, _groups_in(directory)))
+        own_period = int(_read(f"{directory}/cpu.rt_period_us") or _REALTIME_PERIOD)
+        needed = math.ceil((taken + runtime / (period or _REALTIME_PERIOD)) * own_period)
+        if needed > int(_read(f"{directory}/cpu.rt_runtime_us") or 0):
+            with open(f"{directory}/cpu.rt_runtime_us", "w", encoding="ascii") as file:
+                file.write(str(needed))
+
+
+def _groups_in(directory: str) -> list[str]:
+    return [entry.path for entry in os.scandir(directory) if entry.is_dir()]
+
+
+def _realtime_share(directory: str) -> float:
+    period = int(_read(f"{directory}/cpu.rt_period_us") or _REALTIME_PERIOD)
+    return int(_read(f"{directory}/cpu.rt_runtime_us") or 0) / period
 
 
 def _has_cpus(group: str, root: str) -> bool:

@@ -13,6 +13,7 @@ from ipaddress import IPv4Address, IPv4Interface
 
 from lading.errors import Conflict
 from lading.linux import namespaces, netlink
+from lading.network.check import link_local_addresses
 from lading.network.firewall import Firewall
 from lading.network.ipam import bridge_mac
 from lading.network.kernel import Kernel
@@ -126,6 +127,7 @@ class Bridge:
             netlink.set_link(inside.index),
             netlink.add_address(inside.index, IPv4Interface(endpoint.address)),
             netlink.add_default_route(shape.interface.ip, inside.index),
+            *(netlink.add_address(inside.index, more) for more in link_local_addresses(endpoint.asked)),
         )
         # The host's end, up before its peer, sends only once the kernel has noticed its carrier. Being asked
         # about it, the kernel notices at once (Linux 6.8); otherwise the first packets may be lost.

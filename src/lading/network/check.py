@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv4Interface, ip_address
 
 from lading.errors import InvalidParameter, NotFound
 from lading.network import ports
 from lading.network.record import ConnectRequest, NetworkRecord
+from lading.schema.container import EndpointSettings
 
 _MAC = re.compile(r"[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}\Z")
 _GROUP_BIT = 1
+_LINK_LOCAL_PREFIX = 16
 
 
 def check(networks: Mapping[str, NetworkRecord], request: ConnectRequest) -> NetworkRecord:
@@ -23,13 +26,34 @@ def check(networks: Mapping[str, NetworkRecord], request: ConnectRequest) -> Net
     if asked is None:
         return network
     wanted = asked.ipam_config
+    problems = []
     if wanted is not None and (wanted.ipv4_address or wanted.ipv6_address):
-        raise InvalidParameter("user specified IP address is supported on user defined networks only")
+        problems.append("user specified IP address is supported on user defined networks only")
     if asked.aliases:
-        raise InvalidParameter("network-scoped aliases are only supported for user-defined networks")
+        problems.append("network-scoped aliases are only supported for user-defined networks")
+    if problems:
+        said = problems[0] if len(problems) == 1 else "\n".join(f"* {problem}" for problem in problems)
+        raise InvalidParameter(
+            f"invalid config for network {network.name}: invalid endpoint settings:\n{said}"
+        )
     if asked.mac_address:
         hardware_address(asked.mac_address)
+    link_local_addresses(asked)
     return network
+
+
+def link_local_addresses(asked: EndpointSettings) -> list[IPv4Interface]:
+    """Further addresses of the link, each in the subnet that needs no router. Raises InvalidParameter."""
+    found = []
+    for text in (asked.ipam_config.link_local_ips if asked.ipam_config else None) or ():
+        try:
+            address = ip_address(text)
+        except ValueError:
+            raise InvalidParameter(f"invalid link-local IP address: {text}") from None
+        if not isinstance(address, IPv4Address):
+            raise InvalidParameter(f"invalid link-local IP address: {text}: this network has no IPv6")
+        found.append(IPv4Interface((address, _LINK_LOCAL_PREFIX)))
+    return found
 
 
 def hardware_address(text: str) -> str:

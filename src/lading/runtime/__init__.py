@@ -5,6 +5,7 @@ a container is (containers), its root (snapshots), its network, what its log
 holds (logs). Calls keeper (its words only), linux, aio, paths and errors.
 """
 
+from lading.runtime.cdi import SPEC_DIRECTORIES, cdi_devices, cdi_edits
 from lading.runtime.detach_keys import detach_sequence
 from lading.runtime.errors import LaunchError
 from lading.runtime.identity import look_up_user
@@ -15,6 +16,7 @@ from lading.runtime.runtime import Runtime
 from lading.runtime.words import Attach, Detached, Exec, Exit, Launch, Process, Started
 
 __all__ = [
+    "SPEC_DIRECTORIES",
     "Attach",
     "Detached",
     "Exec",
@@ -27,6 +29,8 @@ __all__ = [
     "Runtime",
     "Started",
     "block_devices_of",
+    "cdi_devices",
+    "cdi_edits",
     "detach_sequence",
     "devices_of",
     "host_facts",

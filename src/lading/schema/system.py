@@ -47,3 +47,4 @@ class Facts(Struct, frozen=True, kw_only=True):
     http_proxy: str = ""
     https_proxy: str = ""
     no_proxy: str = ""
+    cdi_directories: list[str] = []

@@ -12,7 +12,6 @@ from lading.runtime.spec.security import SecurityOptions, parse_security_options
 from lading.schema.container import (
     ContainerConfig,
     DeviceMapping,
-    DeviceRequest,
     HealthConfig,
     HostConfig,
     PortBinding,
@@ -96,10 +95,6 @@ _V2 = dataclasses.replace(
         (
             {"devices": [DeviceMapping(path_on_host="/dev/fuse", cgroup_permissions="rx")]},
             "bad mode specified: rx",
-        ),
-        (
-            {"device_requests": [DeviceRequest(driver="nvidia", capabilities=[["gpu"]])]},
-            'could not select device driver "nvidia" with capabilities: [[gpu]]',
         ),
         ({"security_opt": ["nothing"]}, 'invalid --security-opt 1: "nothing"'),
         ({"security_opt": ["what=x"]}, 'invalid --security-opt 2: "what=x"'),

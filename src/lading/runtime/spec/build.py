@@ -5,6 +5,7 @@ Source: runtime-spec 1.2.
 
 from typing import Any
 
+from lading.runtime.spec.cdi import inject
 from lading.runtime.spec.devices import device_nodes
 from lading.runtime.spec.mounts import mounts
 from lading.runtime.spec.namespaces import namespaces
@@ -28,6 +29,7 @@ def build(request: SpecRequest) -> dict[str, Any]:
     }
     if request.namespaces.uts != "host":
         spec["hostname"] = request.config.hostname
+    inject(spec, request.edits)
     return spec
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lading.oci.cdi import Edits
 from lading.schema.container import ContainerConfig, HostConfig, Ulimit
 
 FEATURES = frozenset(
@@ -95,7 +96,7 @@ class SpecRequest:
     `seccomp` is the OCI object, None for unconfined, or where `annotations`
     hand the runtime a compiled filter; these are added to the user's.
     `init_path` is the host's init program for `--init`. `no_new_privileges`
-    and `ulimits` are the daemon's defaults.
+    and `ulimits` are the daemon's defaults. `edits` are what CDI devices need.
     """
 
     container_id: str
@@ -118,6 +119,7 @@ class SpecRequest:
     no_new_privileges: bool = False
     ulimits: Sequence[Ulimit] = ()
     annotations: Mapping[str, str] = field(default_factory=dict)
+    edits: Sequence[Edits] = ()
 
     @property
     def with_init(self) -> bool:

@@ -1,0 +1,317 @@
+"""Every field of a container's configuration: what it does inside, how it is shown, what is refused.
+
+All of it through the docker CLI. docs/run-flags.md says which test proves which flag.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.engine.engine import IMAGE, Engine, wait_for
+
+V1 = not Path("/sys/fs/cgroup/cgroup.controllers").exists()
+
+
+def _run(engine: Engine, flags: str, script: str) -> str:
+    return engine.docker("run", "--rm", *flags.split(), IMAGE, "sh", "-c", script).stdout.decode()
+
+
+INSIDE: dict[str, tuple[str, str, str]] = {
+    "sysctl": (
+        "--sysctl net.core.somaxconn=99 --sysctl kernel.msgmax=1234",
+        "cat /proc/sys/net/core/somaxconn /proc/sys/kernel/msgmax",
+        "99\n1234\n",
+    ),
+    "shm-size": ("--shm-size 1m", "df -k /dev/shm | awk 'NR==2{print $2}'", "1024\n"),
+    "ipc-none": ("--ipc none", "grep -c ' /dev/shm ' /proc/mounts || true", "0\n"),
+    "hostname": (
+        "--hostname box --domainname example.com",
+        "hostname; hostname -f; cat /proc/sys/kernel/domainname",
+        "box\nbox.example.com\nexample.com\n",
+    ),
+    "no-new-privileges": (
+        "--security-opt no-new-privileges",
+        "grep NoNewPrivs /proc/self/status",
+        "NoNewPrivs:\t1\n",
+    ),
+    "seccomp-unconfined": (
+        "--security-opt seccomp=unconfined",
+        "grep Seccomp: /proc/self/status",
+        "Seccomp:\t0\n",
+    ),
+    "systempaths": (
+        "--security-opt systempaths=unconfined",
+        "grep -c ' /proc/' /proc/mounts; head -c 1 /proc/timer_list | wc -c",
+        "0\n1\n",
+    ),
+    "ulimit": (
+        "--ulimit nofile=100:200 --ulimit core=0",
+        "ulimit -n; ulimit -Hn; ulimit -c",
+        "100\n200\n0\n",
+    ),
+    "device": (
+        "--device /dev/fuse:/dev/other:r",
+        "stat -c '%F %t:%T' /dev/other; true < /dev/other && echo read; true > /dev/other || echo kept",
+        "character special file a:e5\nread\nkept\n",
+    ),
+    "oom-score-adj": ("--oom-score-adj 500", "cat /proc/self/oom_score_adj", "500\n"),
+    "cpuset": (
+        "--cpuset-cpus 0 --cpuset-mems 0",
+        "grep -h allowed_list /proc/self/status",
+        "Cpus_allowed_list:\t0\nMems_allowed_list:\t0\n",
+    ),
+    "dns": (
+        "--dns 192.0.2.1 --dns-search example.com --dns-option ndots:3",
+        "cat /etc/resolv.conf",
+        "nameserver 192.0.2.1\nsearch example.com\noptions ndots:3\n",
+    ),
+    "add-host": (
+        "--add-host a:192.0.2.7 --add-host gateway:host-gateway",
+        "grep -c '192.0.2.7\ta$' /etc/hosts; ping -c1 -w2 gateway > /dev/null && echo reached",
+        "1\nreached\n",
+    ),
+    "mac-address": (
+        "--mac-address 92:d0:c6:0a:29:33",
+        "cat /sys/class/net/eth0/address",
+        "92:d0:c6:0a:29:33\n",
+    ),
+    "link-local-ip": (
+        "--link-local-ip 169.254.77.1",
+        "ip -o -4 addr show eth0 | grep -o 'inet 169.254[0-9./]*'",
+        "inet 169.254.77.1/16\n",
+    ),
+    "group-add": ("--group-add 7 --group-add 99 --user 5:5", "id -G", "5 7 99\n"),
+    "user": ("--user 12:34 --workdir /tmp/made/here", "id -u; id -g; pwd", "12\n34\n/tmp/made/here\n"),
+    "read-only": (
+        "--read-only --tmpfs /t:size=1m,mode=0700,exec",
+        "touch /a 2>/dev/null || echo kept; touch /t/a; grep -o 'size=1024k,mode=700' /proc/mounts;"
+        " grep ' /t ' /proc/mounts | grep -c noexec || true",
+        "kept\nsize=1024k,mode=700\n0\n",
+    ),
+    "mount-tmpfs": (
+        "--mount type=tmpfs,dst=/t,tmpfs-size=1m,tmpfs-mode=1700",
+        "grep ' /t ' /proc/mounts | grep -o 'size=1024k,mode=1700'",
+        "size=1024k,mode=1700\n",
+    ),
+    "init": ("--init", "tr '\\0' ' ' < /proc/1/cmdline | cut -d' ' -f1", "/sbin/docker-init\n"),
+    "env": ("--env A=1 --env PATH", "echo $A", "1\n"),
+    "capabilities": (
+        "--cap-drop ALL --cap-add NET_RAW",
+        "grep CapEff /proc/self/status",
+        "CapEff:\t0000000000002000\n",
+    ),
+    "privileged": (
+        "--privileged",
+        "grep Seccomp: /proc/self/status; test -e /dev/fuse && echo dev",
+        "Seccomp:\t0\ndev\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_inside(engine: Engine, name: str) -> None:
+    flags, script, expected = INSIDE[name]
+    assert _run(engine, flags, script) == expected
+
+
+def test_a_device_rule_lets_a_node_be_used(engine: Engine) -> None:
+    script = "mknod /f c 10 229; : < /f && echo opened"
+    done = engine.docker("run", "--rm", IMAGE, "sh", "-c", script, check=False)
+    assert done.stdout == b""
+    done = engine.docker("run", "--rm", "--device-cgroup-rule", "c 10:229 r", IMAGE, "sh", "-c", script)
+    assert done.stdout == b"opened\n"
+
+
+@pytest.mark.parametrize(
+    ("flag", "kind"),
+    [("ipc", "ipc"), ("pid", "pid"), ("uts", "uts"), ("userns", "user"), ("cgroupns", "cgroup")],
+)
+def test_the_hosts_namespaces(engine: Engine, flag: str, kind: str) -> None:
+    own = os.readlink(f"/proc/self/ns/{kind}")
+    show = f"readlink /proc/self/ns/{kind}"
+    assert _run(engine, f"--{flag} host", show).strip() == own
+    if kind != "user":
+        private = "--cgroupns private" if kind == "cgroup" else ""
+        assert _run(engine, private, show).strip() != own
+
+
+def test_namespaces_of_another_container(engine: Engine) -> None:
+    engine.docker("run", "-d", "--name", "giver", "--ipc", "shareable", "-h", "giver", IMAGE, "sleep", "99")
+    engine.docker("exec", "giver", "sh", "-c", "echo here > /dev/shm/note")
+    show = "for kind in ipc pid net; do readlink /proc/self/ns/$kind; done"
+    given = engine.docker("exec", "giver", "sh", "-c", show).stdout.decode()
+    joined = "--ipc container:giver --pid container:giver --network container:giver"
+    assert _run(engine, joined, show) == given
+    script = "cat /dev/shm/note; hostname; ps | grep -c 'sleep 9[9]'"
+    assert _run(engine, joined, script) == "here\ngiver\n1\n"
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [
+        (
+            "--ipc container:{id}",
+            "failed to join IPC namespace: container {id}: non-shareable IPC "
+            "(hint: use IpcMode:shareable for the donor container)",
+        ),
+        ("--ipc container:still", "failed to join IPC namespace: container still is not running"),
+        ("--pid container:still", "failed to join PID namespace: container still is not running"),
+        ("--pid container:nosuch", "failed to join PID namespace: No such container: nosuch"),
+    ],
+)
+def test_namespaces_nobody_gives(engine: Engine, mode: str, said: str) -> None:
+    names = {
+        "id": engine.docker("run", "-d", IMAGE, "sleep", "99").stdout.decode().strip(),
+        "still": engine.docker("create", "--name", "still", IMAGE).stdout.decode().strip(),
+    }
+    done = engine.docker("run", *mode.format(**names).split(), IMAGE, "true", check=False)
+    assert done.returncode == 125
+    assert said.format(**names) in done.stderr.decode()
+
+
+def test_volumes_from(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("bound\n")
+    engine.docker("create", "--name", "giver", "-v", "/data", "-v", f"{tmp_path}:/bound", IMAGE)
+    script = "cat /bound/file; touch /data/x && echo written"
+    assert _run(engine, "--volumes-from giver", script) == "bound\nwritten\n"
+    script = "ls /data; touch /data/y 2>/dev/null || echo kept"
+    assert _run(engine, "--volumes-from giver:ro", script) == "x\nkept\n"
+
+
+def test_a_seccomp_profile_from_a_file(engine: Engine, tmp_path: Path) -> None:
+    rule = {"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}
+    (tmp_path / "profile").write_text(json.dumps({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [rule]}))
+    script = "mkdir /x 2>&1 | grep -o 'Operation not permitted'; unshare -m true && echo unshared"
+    flags = f"--cap-add SYS_ADMIN --security-opt seccomp={tmp_path}/profile"
+    assert _run(engine, flags, script) == "Operation not permitted\nunshared\n"
+
+
+def test_masked_and_read_only_paths_by_the_api(engine: Engine) -> None:
+    paths = {"MaskedPaths": ["/proc/uptime"], "ReadonlyPaths": ["/etc"]}
+    script = "cat /proc/uptime; touch /etc/x 2>/dev/null || echo kept; head -c 1 /proc/timer_list | wc -c"
+    status, made = engine.create(Cmd=["sh", "-c", script], HostConfig=paths)
+    assert status == 201, made
+    assert engine.docker("start", "-a", made["Id"]).stdout == b"kept\n1\n"
+    shown = engine.get(f"/containers/{made['Id']}/json")["HostConfig"]
+    assert {key: shown[key] for key in paths} == paths
+
+
+def _limit(engine: Engine, name: str, v1: str, v2: str) -> str:
+    """What the kernel says of a running container's limit."""
+    pid = engine.get(f"/containers/{name}/json")["State"]["Pid"]
+    for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        if not V1 and not controllers:
+            return Path(f"/sys/fs/cgroup{path}/{v2}").read_text().strip()
+        controller = v1.partition(".")[0]
+        if V1 and controller in controllers.split(","):
+            return Path(f"/sys/fs/cgroup/{controller}{path}/{v1}").read_text().strip()
+    raise AssertionError(f"no control group for {v1}")
+
+
+LIMITS = (
+    ("--memory 64m --memory-swap 128m", "memory.limit_in_bytes", "memory.max", "67108864"),
+    ("--memory 64m --memory-swap 128m", "memory.memsw.limit_in_bytes", "", "134217728"),
+    ("--memory-reservation 32m", "memory.soft_limit_in_bytes", "memory.low", "33554432"),
+    ("--memory-swappiness 7", "memory.swappiness", "", "7"),
+    ("--memory 64m --oom-kill-disable", "memory.oom_control", "", "oom_kill_disable 1"),
+    ("--cpus 0.5", "cpu.cfs_quota_us", "cpu.max", "50000"),
+    ("--cpu-quota 20000 --cpu-period 50000", "cpu.cfs_period_us", "cpu.max", "50000"),
+    ("--cpu-shares 300", "cpu.shares", "", "300"),
+    ("--cpu-rt-runtime 1000 --cpu-rt-period 500000", "cpu.rt_runtime_us", "", "1000"),
+    ("--pids-limit 50", "pids.max", "pids.max", "50"),
+    ("--device-read-bps {disk}:1mb", "blkio.throttle.read_bps_device", "io.max", "1048576"),
+    ("--device-write-bps {disk}:2mb", "blkio.throttle.write_bps_device", "io.max", "2097152"),
+    ("--device-read-iops {disk}:77", "blkio.throttle.read_iops_device", "io.max", "77"),
+    ("--device-write-iops {disk}:78", "blkio.throttle.write_iops_device", "io.max", "78"),
+)
+
+
+def _disk() -> str:
+    """A whole disk of this machine."""
+    for name in sorted(os.listdir("/sys/block"), key=lambda name: name.startswith(("loop", "ram"))):
+        if Path(f"/dev/{name}").is_block_device():
+            return f"/dev/{name}"
+    pytest.skip("this machine has no block device")
+
+
+@pytest.mark.parametrize(("flags", "v1", "v2", "expected"), LIMITS, ids=[limit[1] for limit in LIMITS])
+def test_limits(engine: Engine, flags: str, v1: str, v2: str, expected: str) -> None:
+    if not V1 and not v2:
+        pytest.skip("control groups of version 2 have no such limit")
+    words = flags.format(disk=_disk()).split() if "{disk}" in flags else flags.split()
+    engine.docker("run", "-d", "--name", "limited", *words, IMAGE, "sleep", "99")
+    assert expected in _limit(engine, "limited", v1, v2)
+
+
+def test_the_parent_of_the_control_group(engine: Engine) -> None:
+    parent = f"ldt{os.getpid()}"
+    engine.docker("run", "-d", "--name", "child", "--cgroup-parent", parent, IMAGE, "sleep", "99")
+    pid = engine.get("/containers/child/json")["State"]["Pid"]
+    groups = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
+    assert all(f":/{parent}/" in group for group in groups)
+    engine.remove_containers()
+    for root, names, _ in os.walk("/sys/fs/cgroup"):
+        if parent in names:
+            wait_for(lambda root=root: _removed(f"{root}/{parent}"))
+
+
+def _removed(group: str) -> bool:
+    """Takes away an empty control group; its last one may need a moment to be gone."""
+    with contextlib.suppress(OSError):
+        os.rmdir(group)
+    return not os.path.exists(group)
+
+
+def test_devices_by_the_container_device_interface(new_engine: Callable[..., Engine], tmp_path: Path) -> None:
+    engine = new_engine(f"--cdi-spec-dir={tmp_path}/cdi")
+    (tmp_path / "cdi").mkdir()
+    (tmp_path / "given").write_text("from the host\n")
+    edits = {
+        "env": ["CAMERA=on"],
+        "deviceNodes": [{"path": "/dev/camera", "hostPath": "/dev/fuse"}],
+        "mounts": [{"hostPath": f"{tmp_path}/given", "containerPath": "/given", "options": ["ro", "bind"]}],
+        "hooks": [{"hookName": "createRuntime", "path": "/bin/touch", "args": ["touch", f"{tmp_path}/ran"]}],
+    }
+    devices = [{"name": "front", "containerEdits": edits}]
+    specification = {"cdiVersion": "0.6.0", "kind": "example.com/camera", "devices": devices}
+    (tmp_path / "cdi" / "camera.json").write_text(json.dumps(specification))
+    script = "cat /given; echo $CAMERA; : < /dev/camera && echo opened"
+    shown = _run(engine, "--device example.com/camera=front", script)
+    assert shown == "from the host\non\nopened\n"
+    assert (tmp_path / "ran").exists()
+    assert engine.get("/info")["CDISpecDirs"] == [f"{tmp_path}/cdi"]
+
+
+_SETTINGS = "invalid config for network bridge: invalid endpoint settings:\n"
+REFUSED: tuple[tuple[str, str], ...] = (
+    ("--gpus all", 'could not select device driver "" with capabilities: [[gpu]]'),
+    ("--device vendor.com/tv=a", "CDI device injection failed: unresolvable CDI devices vendor.com/tv=a"),
+    ("--device-read-bps /dev/null:1mb", "/dev/null is not a block device"),
+    ("--ip 10.1.2.3", f"{_SETTINGS}user specified IP address is supported on user defined networks only"),
+    ("--ip6 fd00::1", f"{_SETTINGS}user specified IP address is supported on user defined networks only"),
+    ("--volumes-from nosuch", "No such container: nosuch"),
+    ("--runtime nosuch", "unknown or invalid runtime name: nosuch"),
+    ("--isolation hyperv", "Invalid isolation: \"hyperv\" - linux only supports 'default'"),
+    ("--oom-score-adj 5000", "Invalid value 5000, range for oom score adj is [-1000, 1000]"),
+    ("--memory 4m", "Minimum memory limit allowed is 6MB"),
+    ("--group-add nosuch", "unable to find group nosuch: no matching entries in group file"),
+    ("--user nosuch", "unable to find user nosuch: no matching entries in passwd file"),
+    ("--stop-signal NOSUCH", "Invalid signal: NOSUCH"),
+    ("--tmpfs /t:nosuch", 'invalid tmpfs option ["nosuch"]'),
+    ("--security-opt nosuch=1", 'invalid --security-opt 2: "nosuch=1"'),
+    (
+        "--sysctl net.core.somaxconn=1 --network host",
+        'sysctl "net.core.somaxconn" not allowed in host network namespace',
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("flags", "said"), REFUSED, ids=[flags for flags, _ in REFUSED])
+def test_refused(engine: Engine, flags: str, said: str) -> None:
+    done = engine.docker("run", "--rm", *flags.split(), IMAGE, "true", check=False)
+    assert done.returncode == 125
+    assert f"docker: Error response from daemon: {said}\n" in done.stderr.decode()
