@@ -1,18 +1,17 @@
 """Creating containers."""
 
+import asyncio
 import os
 from contextlib import suppress
-
-import msgspec
 
 from lading.containers import names, restarts
 from lading.containers.bundle import cgroup_parent
 from lading.containers.context import Context, Defaults
-from lading.containers.discard import erase
+from lading.containers.discard import discard, erase
 from lading.containers.linking import find_links
 from lading.containers.merge import merge, process_args
 from lading.containers.network_of import connect_request
-from lading.containers.record import Container, Definition, State
+from lading.containers.record import Container, Definition, State, Status
 from lading.containers.release import mounted_root
 from lading.containers.resize import check_console_size
 from lading.containers.signals import parse_signal
@@ -69,15 +68,30 @@ async def create(ctx: Context, name: str | None, body: CreateBody) -> tuple[Cont
     ctx.runtime.expect()
     try:
         await container.worker.do(lambda: _make(ctx, container))
-    except BaseException:
-        # Also where the client has gone: nobody would know of the container.
-        ctx.background.spawn(container.worker.do(lambda: erase(ctx, container, volumes=True)), "undo create")
+    except asyncio.CancelledError:
+        # The client has gone, and nobody would know of the container.
+        ctx.background.spawn(container.worker.do(lambda: _forsake(ctx, container)), "undo create")
         raise
     ctx.publish(container, "create")
     return container, warnings
 
 
+async def _forsake(ctx: Context, container: Container) -> None:
+    # Somebody who knows its name may have put it to use.
+    if container.state.status is Status.CREATED and not container.state.error:
+        await discard(ctx, container, volumes=True)
+
+
 async def _make(ctx: Context, container: Container) -> None:
+    try:
+        await _lay_out(ctx, container)
+    except BaseException:
+        await erase(ctx, container, volumes=True)
+        container.announce("next-exit", "not-running", "removed")
+        raise
+
+
+async def _lay_out(ctx: Context, container: Container) -> None:
     definition = container.definition
     directory = ctx.layout.container(container.id)
     os.makedirs(directory, mode=0o710)
@@ -119,9 +133,8 @@ def settle_host(host: HostConfig, defaults: Defaults, runtime: str, cgroup_versi
     host.cgroupns_mode = host.cgroupns_mode or ("private" if cgroup_version == 2 else "host")
     host.runtime = host.runtime or defaults.runtime or runtime
     host.shm_size = host.shm_size or defaults.shm_size
-    if not host.log_config.type:
-        host.log_config = msgspec.structs.replace(defaults.log)
-    elif host.log_config.type == defaults.log.type:
+    host.log_config.type = host.log_config.type or defaults.log.type
+    if host.log_config.type == defaults.log.type:
         host.log_config.config = {**(defaults.log.config or {}), **(host.log_config.config or {})}
     if host.memory and not host.memory_swap:
         host.memory_swap = min(host.memory * 2, (1 << 63) - 1)

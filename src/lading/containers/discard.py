@@ -34,6 +34,8 @@ async def erase(ctx: Context, container: Container, *, volumes: bool) -> None:
 async def _clear_away(ctx: Context, container: Container) -> None:
     if container.deletion is not None:
         await asyncio.wait((container.deletion,))
+    # Clients may have been waiting for a start that will never be.
+    await ctx.runtime.forget(container.id)
     ctx.snapshots.remove(container.id)
     if ctx.images.get(container.definition.image_id) is None:
         ctx.images.clear()

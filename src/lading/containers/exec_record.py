@@ -3,6 +3,10 @@
 from msgspec import Struct
 
 from lading.schema.container import ExecConfig
+from lading.units import NANOSECOND
+
+_ENDED = 5 * 60 * NANOSECOND
+_UNUSED = 24 * 60 * 60 * NANOSECOND
 
 
 class ExecRecord(Struct, kw_only=True):
@@ -16,4 +20,13 @@ class ExecRecord(Struct, kw_only=True):
     started: bool = False
     exit_code: int | None = None
     pid: int = 0
+    created_ns: int = 0
     finished_ns: int = 0
+
+    def outlived(self, now_ns: int) -> bool:
+        """Whether nobody can be expected to ask for it any more."""
+        if self.running or (self.started and self.exit_code is None):
+            return False
+        if self.exit_code is None:
+            return now_ns - self.created_ns > _UNUSED
+        return now_ns - self.finished_ns > _ENDED

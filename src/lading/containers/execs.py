@@ -5,6 +5,7 @@ import select
 import socket
 import struct
 from contextlib import suppress
+from typing import Any
 
 from lading.containers.bundle import exec_process_of
 from lading.containers.context import Context
@@ -15,6 +16,10 @@ from lading.errors import Conflict, InvalidParameter, LadingError, NotFound
 from lading.ids import new_id
 from lading.runtime import Attach, Exec, LaunchError, detach_sequence
 from lading.schema.container import ExecConfig, ExecStartBody
+from lading.units import now_ns
+
+_DYING = 0.5
+"""Seconds in which the end of a container is heard whose processes are being killed."""
 
 
 def find_exec(ctx: Context, exec_id: str) -> ExecRecord:
@@ -32,12 +37,21 @@ def create_exec(ctx: Context, container: Container, config: ExecConfig) -> ExecR
     detach_sequence(config.detach_keys)
     check_console_size(config.console_size)
     _check_runs(container)
-    record = ExecRecord(id=new_id(), container_id=container.id, config=config)
+    _drop_outlived(ctx)
+    record = ExecRecord(id=new_id(), container_id=container.id, config=config, created_ns=now_ns())
     ctx.store.save_exec(record)
     ctx.execs[record.id] = record
     ctx.runtime.expect()
     ctx.publish(container, f"exec_create: {' '.join(config.cmd)}", execID=record.id)
     return record
+
+
+def _drop_outlived(ctx: Context) -> None:
+    """Else a container that is asked every second how it is would leave a record of each time."""
+    now = now_ns()
+    for record in [record for record in ctx.execs.values() if record.outlived(now)]:
+        del ctx.execs[record.id]
+        ctx.store.delete_exec(record.id)
 
 
 def _check_runs(container: Container) -> None:
@@ -124,7 +138,7 @@ async def _execute(ctx: Context, container: Container, record: ExecRecord, body:
             Exec(
                 key=record.id,
                 container_id=container.id,
-                process=exec_process_of(ctx, container, config),
+                process=_process(ctx, container, config),
                 runtime=container.definition.host.runtime,
                 tty=config.tty,
                 open_stdin=config.attach_stdin,
@@ -133,11 +147,40 @@ async def _execute(ctx: Context, container: Container, record: ExecRecord, body:
         )
     except Exception as error:
         record.exit_code = error.exit_code if isinstance(error, LaunchError) else 126
-        ctx.store.save_exec(record)
+        record.finished_ns = now_ns()
+        _save(ctx, record)
+        if isinstance(error, LaunchError) and error.status >= 500:
+            await _blame_end(container)
         raise
     if record.exit_code is None:
         record.running, record.pid = True, started.pid
+        _save(ctx, record)
+
+
+async def _blame_end(container: Container) -> None:
+    """Raises Conflict where the container is just ending, of which the runtime speaks in riddles."""
+    ended = container.when("not-running")
+    try:
+        # All its processes die before the one whose end we hear of.
+        async with asyncio.timeout(_DYING):
+            await ended
+    except TimeoutError:
+        return
+    raise Conflict(f"container {container.id} is not running")
+
+
+def _save(ctx: Context, record: ExecRecord) -> None:
+    # The container may have been removed meanwhile, and its execs with it.
+    if record.id in ctx.execs:
         ctx.store.save_exec(record)
+
+
+def _process(ctx: Context, container: Container, config: ExecConfig) -> dict[str, Any]:
+    try:
+        return exec_process_of(ctx, container, config)
+    except OSError:
+        # Its root is looked at by way of its process.
+        raise Conflict(f"container {container.id} is not running") from None
 
 
 async def _tell(connection: socket.socket, message: str, *, framed: bool) -> None:

@@ -55,7 +55,8 @@ async def let_signal_through(ctx: Context, container: Container) -> None:
         if container.state.status is Status.PAUSED:
             _thaw(ctx, container)
 
-    if container.state.status is Status.PAUSED:
+    # A pause may be under way.
+    if container.state.status is Status.PAUSED or not container.worker.idle:
         await container.worker.do(work)
 
 
@@ -70,6 +71,8 @@ async def _freeze(ctx: Context, container: Container) -> None:
             if step % _ASKED_AGAIN == 0:
                 freezer.ask(group, frozen=True)
         freezer.ask(group, frozen=False)
+    except FileNotFoundError:
+        raise Conflict(f"container {container.id} is not running") from None
     except OSError as error:
         raise InternalError(f"cannot pause container {container.id}: {error.strerror}") from None
     raise InternalError(

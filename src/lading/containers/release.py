@@ -19,15 +19,18 @@ async def release(ctx: Context, container: Container) -> None:
 
     The next start waits for that, and the container's removal.
     """
-    ctx.volumes.unmount(container.id, container.definition.mounts)
-    unmount_shm(ctx, container.id)
     container.deletion = ctx.background.spawn(_take_down(ctx, container), "take down a container")
-    await _complete(container, ctx.networks.release(container.id))
+    await _complete(container, ctx.networks.release(container.id), _release_volumes(ctx, container))
 
 
 async def _take_down(ctx: Context, container: Container) -> None:
     deletion = ctx.runtime.delete(container.id, container.definition.host.runtime)
     await _complete(container, deletion, release_root(ctx, container))
+
+
+async def _release_volumes(ctx: Context, container: Container) -> None:
+    ctx.volumes.unmount(container.id, container.definition.mounts)
+    unmount_shm(ctx, container.id)
 
 
 async def _complete(container: Container, *steps: Awaitable[None]) -> None:

@@ -7,12 +7,21 @@ from lading.containers.linking import find_by_link
 from lading.containers.record import Container, Status
 from lading.containers.stop import end
 from lading.errors import Conflict
-from lading.ids import short_id
 
 
 async def remove(ctx: Context, container: Container, *, force: bool, volumes: bool) -> None:
     """Removes at a user's wish. Raises Conflict where it runs and `force` is not given."""
-    if container.state.running or container.state.status is Status.RESTARTING:
+
+    async def work() -> bool:
+        if container.id not in ctx.registry:
+            return True
+        if container.state.running or container.state.status is Status.RESTARTING:
+            return False
+        await discard(ctx, container, volumes=volumes)
+        return True
+
+    # What is under way, such as a start, comes first; and others may start it again.
+    while not await container.worker.do(work):
         if not force:
             state = "paused" if container.state.status is Status.PAUSED else container.state.status
             raise Conflict(
@@ -20,18 +29,6 @@ async def remove(ctx: Context, container: Container, *, force: bool, volumes: bo
                 "stop the container before removing or force remove"
             )
         await end(ctx, container)
-
-    async def work() -> None:
-        if container.id not in ctx.registry:
-            return
-        if container.state.running:
-            raise Conflict(
-                f'cannot remove container "/{container.name}": it was started again meanwhile '
-                f"({short_id(container.id)})"
-            )
-        await discard(ctx, container, volumes=volumes)
-
-    await container.worker.do(work)
 
 
 async def unlink(ctx: Context, name: str) -> None:

@@ -3,7 +3,7 @@
 from lading.containers import names
 from lading.containers.context import Context
 from lading.containers.record import Container
-from lading.errors import InvalidParameter
+from lading.errors import InvalidParameter, NotFound
 
 
 async def rename(ctx: Context, container: Container, name: str) -> None:
@@ -13,6 +13,8 @@ async def rename(ctx: Context, container: Container, name: str) -> None:
     name = names.check(name)
 
     async def work() -> None:
+        if container.id not in ctx.registry:
+            raise NotFound(f"No such container: {container.id}")
         old = container.name
         if name == old:
             raise InvalidParameter("Renaming a container with the same name as its current name")
