@@ -195,6 +195,8 @@ def test_docker_run_gets_its_exit_code_through_a_kill(
         stderr=subprocess.PIPE,
     )
     wait_for(lambda: engine.get("/containers/json"))
+    # Its start must have been answered: nobody answers that twice.
+    time.sleep(0.3)
     engine.kill()
     engine.start()
     out, err = client.communicate(timeout=30)
