@@ -6,7 +6,7 @@ from lading import __version__
 from lading.api import encode
 from lading.api.rooms import Rooms
 from lading.api.router import MAXIMUM, Call, Router
-from lading.api.routes import containers, execs, images, measures, networks, system, volumes
+from lading.api.routes import containers, execs, files, images, measures, networks, system, volumes
 from lading.errors import LadingError
 from lading.http import Handler, Request, Response
 
@@ -28,6 +28,7 @@ def application(rooms: Rooms) -> Handler:
             *system.endpoints(rooms),
             *containers.endpoints(rooms),
             *execs.endpoints(rooms),
+            *files.endpoints(rooms),
             *measures.endpoints(rooms),
             *images.endpoints(rooms),
             *networks.endpoints(rooms),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lading.containers import Containers, Execs, Measures
+from lading.containers import ContainerFiles, Containers, Execs, Measures
 from lading.events import Bus
 from lading.images import Images
 from lading.network import Networks
@@ -17,6 +17,7 @@ class Rooms:
 
     containers: Containers
     execs: Execs
+    container_files: ContainerFiles
     measures: Measures
     images: Images
     networks: Networks

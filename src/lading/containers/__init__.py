@@ -7,11 +7,13 @@ May call images, network, volumes, runtime, logs, snapshots, state, events and
 what lies under them.
 """
 
+from lading.containers.archive import ExtractOptions
 from lading.containers.attach import AttachOptions
 from lading.containers.containers import Containers
 from lading.containers.context import Context, Defaults
 from lading.containers.exec_record import ExecRecord
 from lading.containers.front_execs import Execs
+from lading.containers.front_files import ContainerFiles
 from lading.containers.front_measures import Measures
 from lading.containers.listing import FILTERS
 from lading.containers.logs import LogOptions
@@ -22,12 +24,14 @@ __all__ = [
     "FILTERS",
     "AttachOptions",
     "Container",
+    "ContainerFiles",
     "Containers",
     "Context",
     "Defaults",
     "Ended",
     "ExecRecord",
     "Execs",
+    "ExtractOptions",
     "LogOptions",
     "Measures",
     "Status",

@@ -5,7 +5,7 @@ import socket
 from dataclasses import dataclass
 
 from lading.api import Rooms, application
-from lading.containers import Containers, Context, Defaults, Execs, Measures, Store
+from lading.containers import ContainerFiles, Containers, Context, Defaults, Execs, Measures, Store
 from lading.content import Content
 from lading.daemon.check import log_config, network_settings
 from lading.daemon.facts import engine_id, facts_of
@@ -108,7 +108,8 @@ def wire(settings: Settings) -> Engine:
     )
     containers, execs, measures = Containers(context), Execs(context), Measures(context)
     facts = facts_of(settings, database, events, networks, runtime, machine, init_path)
-    rooms = Rooms(containers, execs, measures, images, networks, volumes, events, facts)
+    files = ContainerFiles(context)
+    rooms = Rooms(containers, execs, files, measures, images, networks, volumes, events, facts)
     return Engine(
         database=database,
         events=events,
@@ -139,7 +140,6 @@ def _defaults(settings: Settings, init_path: str) -> Defaults:
         dns=tuple(settings.dns),
         dns_search=tuple(settings.dns_search),
         dns_options=tuple(settings.dns_opt),
-        cdi_directories=tuple(settings.cdi_spec_dir),
     )
 
 

@@ -20,6 +20,11 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_DIRECTORIES = 128
 _SYMLINKS_IN_A_ROW = 40
 _LAST_MOMENT = (1 << 63) - 1
+# What the client asked for cannot be; anything else failed here.
+_BLAMED = (
+    *(errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP),
+    *(errno.EINVAL, errno.EPERM, errno.EBUSY, errno.EROFS),
+)
 # Ignored where the file system or the user namespace does not have them, as elsewhere.
 _XATTR_OPTIONAL = (errno.ENOTSUP, errno.EPERM)
 
@@ -46,9 +51,7 @@ def no_displacing(directory: int, name: bytes) -> None:
 
 
 def _failure(error: Exception) -> type[LadingError]:
-    blamed = {errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EINVAL, errno.EPERM}
-    archive_is_bad = not isinstance(error, OSError) or error.errno in blamed
-    return InvalidParameter if archive_is_bad else InternalError
+    return InvalidParameter if not isinstance(error, OSError) or error.errno in _BLAMED else InternalError
 
 
 class Extraction:

@@ -11,9 +11,22 @@ the row goes, the directory moves to `.trash`, and a thread empties that.
 """
 
 from lading.linux.extract import Limits
+from lading.snapshots.changes import Change, Kind
 from lading.snapshots.contract import Layer, Snapshots, Staged, Usage
 from lading.snapshots.overlay import OverlaySnapshots
-from lading.snapshots.trash import remove_tree
+from lading.snapshots.trash import remove_entry, remove_tree
 from lading.snapshots.unpack import unpack
 
-__all__ = ["Layer", "Limits", "OverlaySnapshots", "Snapshots", "Staged", "Usage", "remove_tree", "unpack"]
+__all__ = [
+    "Change",
+    "Kind",
+    "Layer",
+    "Limits",
+    "OverlaySnapshots",
+    "Snapshots",
+    "Staged",
+    "Usage",
+    "remove_entry",
+    "remove_tree",
+    "unpack",
+]

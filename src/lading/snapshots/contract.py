@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from lading.snapshots.changes import Change
+
 
 @dataclass(slots=True)
 class Staged:
@@ -112,6 +114,12 @@ class Snapshots(Protocol):
 
     async def usage(self, key: str) -> Usage:
         """Counts what a writable layer holds. Raises NotFound."""
+
+    async def changes(self, key: str, taken_for_granted: Collection[str] = ()) -> list[Change]:
+        """What a writable layer changes of the layers below (see `changes.compare`).
+
+        Raises NotFound, InternalError.
+        """
 
     def keys(self) -> list[str]:
         """Every writable layer."""

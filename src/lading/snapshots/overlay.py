@@ -12,12 +12,14 @@ import itertools
 import os
 import stat
 from collections.abc import Callable, Collection
+from functools import partial
 
 from lading.aio import tasks
 from lading.errors import Conflict, InternalError, NotFound
-from lading.linux import mounts
+from lading.linux import mounts, namespaces
 from lading.linux.extract import Limits
 from lading.oci.image import digest_of
+from lading.snapshots.changes import Change, compare
 from lading.snapshots.contract import Layer, Staged, Usage
 from lading.snapshots.inherit import inherit
 from lading.snapshots.store import SnapshotStore
@@ -173,14 +175,13 @@ class OverlaySnapshots:
         mounts.overlay(mounts.Overlay(lower, upper, work, options), target)
 
     def mount_layers(self, chain_id: str | None, target: str) -> None:
-        empty = f"{self._root}/.empty"
+        _mount_lower(self._lower(chain_id), target)
+
+    def _lower(self, chain_id: str | None) -> mounts.Overlay:
         # Overlay wants two lower directories where there is no upper one.
-        lower = self.directories(chain_id)[::-1]
-        lower = (*lower, empty) if lower else (empty,)
-        if len(lower) == 1:
-            mounts.bind(empty, target, read_only=True)
-        else:
-            mounts.overlay(mounts.Overlay(lower, options=self._options), target, mounts.MS_RDONLY)
+        return mounts.Overlay(
+            (*self.directories(chain_id)[::-1], f"{self._root}/.empty"), options=self._options
+        )
 
     def _writable(self, key: str) -> tuple[str, str | None]:
         found = self._store.writable(key)
@@ -204,6 +205,15 @@ class OverlaySnapshots:
             return await tasks.in_thread(measure, f"{directory}/u")
         except OSError as error:
             raise InternalError(f"cannot measure snapshot {key}: {error.strerror}") from None
+
+    async def changes(self, key: str, taken_for_granted: Collection[str] = ()) -> list[Change]:
+        directory, parent = self._writable(key)
+        lower = self._lower(parent)
+        work = partial(_changes, f"{directory}/u", lower, f"{self._root}/.empty", taken_for_granted)
+        try:
+            return await tasks.in_own_thread(work)
+        except OSError as error:
+            raise InternalError(f"cannot compare snapshot {key}: {error.strerror}") from None
 
     def keys(self) -> list[str]:
         return list(self._store.writables())
@@ -233,6 +243,29 @@ class OverlaySnapshots:
         below = ":".join(directories[-2::-1])
         shown = {"LowerDir": below} if below else {}
         return {**shown, "UpperDir": directories[-1]}
+
+
+def _mount_lower(lower: mounts.Overlay, target: str) -> None:
+    if len(lower.lower) == 1:
+        mounts.bind(lower.lower[0], target, read_only=True)
+    else:
+        mounts.overlay(lower, target, mounts.MS_RDONLY)
+
+
+def _changes(
+    upper: str, lower: mounts.Overlay, place: str, taken_for_granted: Collection[str]
+) -> list[Change]:
+    """Compares with the layers below, mounted at `place` where only this thread sees it."""
+    namespaces.own_mounts()
+    _mount_lower(lower, place)
+    descriptors = []
+    try:
+        for path in (upper, place):
+            descriptors.append(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        return compare(descriptors[0], descriptors[1], taken_for_granted)
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
 def _look_like(model: str, directory: str) -> None:

@@ -31,6 +31,11 @@ def remove_tree(path: str) -> None:
         os.close(above)
 
 
+def remove_entry(directory: int, name: bytes) -> None:
+    """Removes `name` in an open directory, a file or a whole tree. Blocks. Raises OSError."""
+    _remove(directory, os.fsdecode(name))
+
+
 def _remove(top: int, name: str) -> None:
     """Removes `name` in the directory `top`, using `top` as the place to move directories to."""
     pending = [name]

@@ -1,0 +1,172 @@
+"""Files in and out of containers: what `docker cp` asks for (Engine API 1.51, ContainerArchive).
+
+Source of what paths mean: docker's documentation of `docker cp`.
+"""
+
+import errno
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lading.aio.feed import read_in_thread
+from lading.aio.outflow import Outflow
+from lading.aio.tasks import in_own_thread
+from lading.containers.context import Context
+from lading.containers.copy_in import CopyIn, plain
+from lading.containers.path_stat import PathStat, stat_path
+from lading.containers.record import Container
+from lading.containers.root import visit
+from lading.containers.tree import Bind, binds_of, tree
+from lading.errors import InternalError, InvalidParameter, LadingError, NotFound
+from lading.linux import confined
+from lading.linux.collect import Collector
+from lading.runtime import look_up_user
+from lading.schema import archive
+from lading.volumes import MountPoint
+
+_BLAMED = (errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL, errno.EACCES)
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractOptions:
+    """How an archive is put into a container."""
+
+    keep_kinds: bool = False
+    """A directory is not replaced by something else, nor the other way round."""
+
+    to_user: bool = False
+    """Everything is given to the user the container runs as, where it names one."""
+
+
+async def stat_in(ctx: Context, container: Container, called: str, path: str) -> PathStat:
+    """What `path` leads to. Raises NotFound, InvalidParameter, Conflict, InternalError."""
+    async with visit(ctx, container) as root:
+        binds = binds_of(ctx, container)
+        try:
+            return await in_own_thread(_stat, root, binds, path)
+        except OSError as error:
+            raise _problem(error, called, path) from None
+
+
+def _stat(root: str, binds: list[Bind], path: str) -> PathStat:
+    with tree(root, binds) as inside:
+        return stat_path(inside, path)
+
+
+async def archive_of(
+    ctx: Context, container: Container, called: str, path: str
+) -> tuple[PathStat, AsyncIterator[bytes]]:
+    """What `path` leads to, and a tar archive of it. Raises as `stat_in` does."""
+    stream = _archive_of(ctx, container, called, archive.absolute(path), path)
+    # Begun, so that whoever closes the stream gives back what it holds.
+    head = await anext(stream)
+    assert isinstance(head, PathStat)
+    ctx.publish(container, "archive-path")
+    return head, stream
+
+
+async def _archive_of(
+    ctx: Context, container: Container, called: str, path: str, asked: str
+) -> AsyncGenerator[Any, None]:
+    async with visit(ctx, container) as root:
+        binds = binds_of(ctx, container)
+
+        def work(flow: Outflow[PathStat]) -> None:
+            with tree(root, binds) as inside:
+                found = stat_path(inside, path)
+                flow.announce(found)
+                _collect(inside, path, found, flow.push)
+
+        flow = Outflow(work, "archive")
+        try:
+            yield await flow.head()
+            async for piece in flow.pieces():
+                yield piece
+        except OSError as error:
+            raise _problem(error, called, asked) from None
+        finally:
+            await flow.close()
+
+
+def _collect(root: int, path: str, found: PathStat, push: Callable[[bytes], None]) -> None:
+    collector = Collector(push)
+    shown = os.fsencode(archive.base(path))
+    where, entry = (path, b".") if found.is_directory else (os.path.dirname(path), shown)
+    directory = confined.open_in_root(root, os.fsencode(where), os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        collector.add(directory, entry, shown)
+    finally:
+        os.close(directory)
+    collector.finish()
+
+
+async def extract_to(
+    ctx: Context,
+    container: Container,
+    called: str,
+    path: str,
+    stream: AsyncIterator[bytes],
+    options: ExtractOptions,
+) -> None:
+    """Unpacks an archive, plain or compressed, into the directory `path`.
+
+    Raises NotFound, InvalidParameter, Conflict, InternalError. What was
+    unpacked before a failure stays, but for a file that is not whole.
+    """
+    definition = container.definition
+    user = definition.config.user if options.to_user else ""
+    read_only = definition.host.readonly_rootfs
+    async with visit(ctx, container) as root:
+        binds = binds_of(ctx, container)
+
+        def work(pull: Callable[[], bytes]) -> None:
+            with tree(root, binds, read_only=read_only) as inside:
+                target = _target(inside, root, archive.clean(f"/{path}"))
+                _check_writable(target, definition.mounts, read_only=read_only)
+                owner = None
+                if user:
+                    found = look_up_user(f"/proc/self/fd/{inside}", user)
+                    owner = (found.uid, found.gid)
+                CopyIn(inside, target, owner, keep_kinds=options.keep_kinds).run(plain(pull))
+
+        try:
+            await read_in_thread(stream, work, _nothing_to_drop, own_thread=True)
+        except OSError as error:
+            raise _problem(error, called, path) from None
+    ctx.publish(container, "extract-to-dir")
+
+
+def _nothing_to_drop(_: None) -> None:
+    """What was unpacked too late is in the container's hands."""
+
+
+def _target(inside: int, root: str, path: str) -> str:
+    """The directory a path leads to, without links. Raises InvalidParameter, OSError."""
+    found = confined.open_in_root(inside, os.fsencode(path), os.O_PATH)
+    try:
+        shown = f"/proc/self/fd/{found}"
+        if not os.path.isdir(shown):
+            raise InvalidParameter("extraction point is not a directory")
+        real = os.readlink(shown)
+    finally:
+        os.close(found)
+    return real.removeprefix(os.path.realpath(root)) or "/"
+
+
+def _check_writable(path: str, points: list[MountPoint], *, read_only: bool) -> None:
+    """Raises InvalidParameter where the directory is in a read-only volume or root."""
+    around = [point for point in points if archive.within(path, point.destination)]
+    if around:
+        if not max(around, key=lambda point: len(point.destination)).rw:
+            raise InvalidParameter("mounted volume is marked read-only")
+    elif read_only:
+        raise InvalidParameter("container rootfs is marked read-only")
+
+
+def _problem(error: OSError, called: str, path: str) -> LadingError:
+    if error.errno == errno.ENOENT:
+        return NotFound(f"Could not find the file {path} in container {called}")
+    reason = (error.strerror or "").lower()
+    kind = InvalidParameter if error.errno in _BLAMED else InternalError
+    return kind(f"{path} in container {called}: {reason}")
