@@ -239,3 +239,20 @@ def test_a_user_need_not_wait_for_the_order(new_engine: Callable[..., Engine]) -
     engine.docker("stop", "-t0", db)
     time.sleep(0.5)
     assert _status(engine, other) == "exited"
+
+
+def test_many_come_back_all_at_once(new_engine: Callable[..., Engine]) -> None:
+    engine = new_engine()
+    made = []
+    for number in range(60):
+        policy = {"RestartPolicy": {"Name": "always" if number % 3 == 0 else "no"}}
+        _, answer = engine.create(Cmd=IDLE if number % 3 == 0 else ["true"], HostConfig=policy)
+        assert engine.api("POST", f"/containers/{answer['Id']}/start")[0] == 204
+        made.append(answer["Id"])
+    _restart_machine(engine)
+    wait_for(lambda: len(engine.get("/containers/json")) == 20)
+    running = {one["Id"] for one in engine.get("/containers/json")}
+    assert running == set(made[::3])
+    assert {one["Id"] for one in engine.get("/containers/json?all=1")} == set(made)
+    addresses = {_shown(engine, one)["NetworkSettings"]["IPAddress"] for one in running}
+    assert len(addresses - {""}) == 20
