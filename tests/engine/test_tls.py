@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import os
 import socket
+import ssl
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -63,6 +64,29 @@ def test_the_docker_cli_over_tls(remote: Remote, certificates: Path) -> None:
     assert remote("exec", "-i", "box", "cat", input=b"exec").stdout == b"exec"
     assert remote("logs", "box").stdout == b"log\n"
     assert remote("rm", "-f", "box").returncode == 0
+
+
+def test_a_client_over_tls_that_reads_no_past_output_holds_nobody_up(
+    remote: Remote, certificates: Path
+) -> None:
+    # More than all the buffers on the way hold.
+    printing = ["sh", "-c", "yes $(printf %0998d 0) | head -n 10000; read x"]
+    assert remote("run", "-dit", "--name", "talker", IMAGE, *printing).returncode == 0
+    wanted = (b"0" * 998 + b"\r\n") * 10000
+    while remote("logs", "talker").stdout != wanted:
+        pass
+    context = ssl.create_default_context(cafile=f"{certificates}/ca.pem")
+    context.load_cert_chain(f"{certificates}/client.pem", f"{certificates}/client.key")
+    with contextlib.closing(
+        http.client.HTTPSConnection("localhost", remote.port, timeout=10, context=context)
+    ) as connection:
+        connection.connect()
+        connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
+        connection.request("POST", "/containers/talker/attach?logs=1&stdout=1")
+        answer = connection.getresponse()
+        assert remote("rm", "-f", "talker").returncode == 0
+        # What had not been read from the log by then went with the container.
+        assert wanted.startswith(answer.read())
 
 
 def test_strangers_are_refused(remote: Remote, certificates: Path) -> None:

@@ -156,6 +156,18 @@ def test_what_the_client_sent_ahead_is_handed_over(serve: Serve) -> None:
     assert read_all(far, taker.early) == b"typed ahead and after"
 
 
+def test_what_is_taken_does_not_block_the_loop(serve: Serve) -> None:
+    async def handler(request: Request) -> None:
+        taken, _ = (await request.hijack(UPGRADED)).take_socket()
+        with taken:
+            # What blocks would hang the test's server with it, so it is not even tried.
+            if not taken.getblocking():
+                await asyncio.get_running_loop().sock_sendall(taken, bytes(4 * MEBIBYTE))
+
+    _, reader = open_stream(serve(handler))
+    assert len(reader.everything()) == 4 * MEBIBYTE
+
+
 def test_the_socket_can_be_passed_to_another_process(serve: Serve) -> None:
     taker = Taker()
     client, reader = open_stream(serve(taker))

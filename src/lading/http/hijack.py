@@ -19,7 +19,7 @@ class Hijacked:
         self._early = early
 
     def take_socket(self) -> tuple[socket.socket, bytes]:
-        """A socket the caller owns, and what the client sent after its request.
+        """A socket the caller owns, which never blocks, and what the client sent after its request.
 
         Over plain UNIX and TCP it is the client's own connection, fit to be
         passed to another process. Over TLS it is one end of a pair whose other
@@ -29,6 +29,8 @@ class Hijacked:
         if own is None:
             ours, theirs = socket.socketpair()
             relay(self._transport, ours)
+            # The relay runs on the same loop: one send that blocked would wait for itself.
+            theirs.setblocking(False)
             return theirs, self._early
         duplicate = socket.socket(fileno=os.dup(cast("socket.socket", own).fileno()))
         duplicate.setblocking(False)
