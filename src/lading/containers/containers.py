@@ -23,7 +23,7 @@ from lading.containers.update import update
 from lading.filters import Filters
 from lading.images import ImageUser
 from lading.runtime import Detached, Exit
-from lading.schema.container import CreateBody, HostConfig
+from lading.schema.container import CreateBody, UpdateBody
 
 
 class Containers:
@@ -88,7 +88,7 @@ class Containers:
     async def kill(self, reference: str, signal_name: str) -> None:
         await kill(self._ctx, self.find(reference), signal_name)
 
-    async def update(self, reference: str, body: HostConfig) -> list[str]:
+    async def update(self, reference: str, body: UpdateBody) -> list[str]:
         """Changes limits and restart policy; returns warnings. Raises InvalidParameter, Conflict."""
         return await update(self._ctx, self.find(reference), body)
 

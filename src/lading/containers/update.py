@@ -5,16 +5,17 @@ from collections.abc import Collection
 from lading.containers import restarts
 from lading.containers.cgroup import cgroup_of
 from lading.containers.context import Context
+from lading.containers.publish import change_ports
 from lading.containers.record import Container, Status
 from lading.containers.updating import updated, wish_of
 from lading.errors import Conflict, InternalError, LadingError
 from lading.linux import cgroups
 from lading.runtime import block_devices_of
 from lading.runtime.spec import limit_files, settle_limits
-from lading.schema.container import HostConfig
+from lading.schema.container import HostConfig, UpdateBody
 
 
-async def update(ctx: Context, container: Container, body: HostConfig) -> list[str]:
+async def update(ctx: Context, container: Container, body: UpdateBody) -> list[str]:
     """Changes what `body` names, in a running container at once; returns warnings.
 
     Raises InvalidParameter, or Conflict where it does not go with what is set.
@@ -25,6 +26,9 @@ async def update(ctx: Context, container: Container, body: HostConfig) -> list[s
 
     async def work() -> None:
         try:
+            _check_exists(ctx, container)
+            if body.lading is not None:
+                await change_ports(ctx, container, body.lading)
             _update(ctx, container, wish)
         except LadingError as error:
             # A new one: what is raised may be anybody's.
@@ -35,9 +39,12 @@ async def update(ctx: Context, container: Container, body: HostConfig) -> list[s
     return warnings
 
 
-def _update(ctx: Context, container: Container, wish: HostConfig) -> None:
+def _check_exists(ctx: Context, container: Container) -> None:
     if container.id not in ctx.registry or container.state.status is Status.DEAD:
         raise Conflict('container is marked for removal and cannot be "update"')
+
+
+def _update(ctx: Context, container: Container, wish: HostConfig) -> None:
     before = container.definition.host
     after, changed = updated(before, wish)
     if container.state.running:

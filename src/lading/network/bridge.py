@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 
@@ -146,6 +146,16 @@ class Bridge:
         hairpin = bool(endpoint.leases) and filtered
         isolated = not self._shape.icc and not filtered
         return netlink.set_bridge_port(endpoint.link, hairpin=hairpin, isolated=isolated)
+
+    def publish(self, endpoint: EndpointRecord, leases: Sequence[Lease]) -> None:
+        """Leads more host ports to an endpoint; its record has them already."""
+        if (port := self._port(endpoint)) is not None:
+            self._kernel.route.send(port)
+        self._firewall.publish(leases, endpoint.ip)
+
+    def withdraw(self, endpoint: EndpointRecord, leases: Sequence[Lease]) -> None:
+        """Leads host ports to it no more."""
+        self._firewall.withdraw(leases)
 
     def leave(self, endpoint: EndpointRecord) -> None:
         """Withdraws the ports; the link goes with its namespace, or by `sweep` where that lives on."""

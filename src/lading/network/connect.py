@@ -1,5 +1,6 @@
 """Giving a starting container its sandbox; each step undone if a later one fails."""
 
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from ipaddress import IPv4Interface
 
@@ -32,7 +33,11 @@ async def connect(ctx: Context, request: ConnectRequest) -> Sandbox:
             endpoint.sandbox_id, endpoint.netns = place.id, place.path
             if network.driver != "null":
                 _take_address(ctx, network, endpoint, undo)
-                _take_ports(ctx, endpoint, request, undo)
+                undo.callback(lambda: ctx.reservations.give_back(endpoint.leases))
+                wishes = ports.wishes(
+                    request.port_bindings, request.exposed_ports, publish_all=request.publish_all
+                )
+                take_ports(ctx, endpoint, wishes, endpoint.leases)
             if (driver := ctx.drivers.get(network.id)) is not None:
                 undo.callback(ctx.kernel.later, driver.leave, endpoint)
                 await ctx.kernel.do(driver.join, endpoint, place)
@@ -76,14 +81,13 @@ def _take_address(
     endpoint.mac = hardware_address(asked) if asked else ipam.mac_of(address)
 
 
-def _take_ports(
-    ctx: Context, endpoint: EndpointRecord, request: ConnectRequest, undo: AsyncExitStack
+def take_ports(
+    ctx: Context, endpoint: EndpointRecord, wishes: Iterable[ports.Wish], taken: list[ports.Lease]
 ) -> None:
-    wanted = ports.wishes(request.port_bindings, request.exposed_ports, publish_all=request.publish_all)
-    undo.callback(lambda: ctx.reservations.give_back(endpoint.leases))
-    for wish in wanted:
+    """Adds to `taken` as it goes. Raises InternalError, in docker's words."""
+    for wish in wishes:
         try:
-            endpoint.leases.append(ctx.reservations.take(wish, str(endpoint.ip)))
+            taken.append(ctx.reservations.take(wish, str(endpoint.ip)))
         except InternalError as error:
             raise InternalError(
                 f"driver failed programming external connectivity on endpoint {endpoint.container_name} "

@@ -3,7 +3,7 @@
 All of it runs in the kernel's thread and raises OSError where the kernel refuses.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from ipaddress import IPv4Address
 from typing import Protocol
 
@@ -26,6 +26,12 @@ class Driver(Protocol):
 
     def join(self, endpoint: EndpointRecord, place: Place) -> None:
         """Gives a sandbox its link, addresses, routes and ports. Where it fails, `leave` is called too."""
+
+    def publish(self, endpoint: EndpointRecord, leases: Sequence[Lease]) -> None:
+        """Leads more host ports to an endpoint; its record has them already."""
+
+    def withdraw(self, endpoint: EndpointRecord, leases: Sequence[Lease]) -> None:
+        """Leads host ports to it no more."""
 
     def leave(self, endpoint: EndpointRecord) -> None:
         """Takes all of it back, as far as it is there."""

@@ -1,6 +1,7 @@
 """The front door: every call is one deed."""
 
-from collections.abc import Collection
+import builtins
+from collections.abc import Collection, Iterable, Mapping
 
 from lading.filters import Filters
 from lading.network import view
@@ -9,6 +10,7 @@ from lading.network.connect import connect
 from lading.network.context import Context, Publish
 from lading.network.kernel import Kernel
 from lading.network.opening import close_networks, open_networks
+from lading.network.publishing import republish
 from lading.network.record import ConnectRequest, Sandbox
 from lading.network.release import release
 from lading.network.reservations import Reservations
@@ -18,6 +20,7 @@ from lading.network.shown import sandbox_of
 from lading.network.store import Store
 from lading.network.sweeping import sweep
 from lading.network.watch import Watch
+from lading.schema.container import PortBinding
 from lading.schema.network import Network
 from lading.state import Database
 
@@ -81,6 +84,19 @@ class Networks:
         or an address cannot be had, in docker's words.
         """
         return await connect(self._ctx, request)
+
+    async def republish(
+        self,
+        container_id: str,
+        unwanted: Iterable[tuple[str, str, str]],
+        wanted: Mapping[str, "builtins.list[PortBinding]"],
+    ) -> Sandbox:
+        """Changes the host ports of a running container.
+
+        `unwanted` are named by the container's port ("80/tcp") and the host's
+        address and port. Raises Conflict, InvalidParameter, InternalError.
+        """
+        return await republish(self._ctx, container_id, unwanted, wanted)
 
     async def release(self, container_id: str) -> None:
         """Takes it all back. May be repeated."""

@@ -60,6 +60,12 @@ class Store:
                 "UPDATE endpoints SET record = ? WHERE id = ?", (msgspec.json.encode(endpoint), endpoint.id)
             )
 
+    def update_leases(self, endpoint: EndpointRecord) -> None:
+        """Replaces an endpoint and its host ports. Raises sqlite3.IntegrityError where one is taken."""
+        with self.database.transaction():
+            self.delete_endpoint(endpoint)
+            self.insert_endpoint(endpoint)
+
     def delete_endpoint(self, endpoint: EndpointRecord) -> None:
         """Removes an endpoint and its host ports."""
         with self.database.transaction() as tx:

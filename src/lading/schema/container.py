@@ -248,6 +248,34 @@ class HostConfig(Wire):
     init: bool | None = None
 
 
+class PublishedPort(Wire):
+    """A port of a container ("80/tcp") and where on the host it is to be, or is, published.
+
+    Without a protocol in `port`, `protocol` says it. Where ports are taken
+    back, what is empty means any.
+    """
+
+    port: str = ""
+    protocol: str = ""
+    host_ip: str = ""
+    host_port: str = ""
+
+
+class LiveChanges(Wire):
+    """What can be changed of a container beyond Docker's API; mounts go by where they are inside."""
+
+    publish_add: list[PublishedPort] | None = None
+    publish_remove: list[PublishedPort] | None = None
+    mount_add: list[Mount] | None = None
+    mount_remove: list[str] | None = None
+
+
+class UpdateBody(HostConfig):
+    """The body of `POST /containers/{id}/update`: the fields of a HostConfig that can change, and ours."""
+
+    lading: LiveChanges | None = None
+
+
 class EndpointIPAMConfig(Wire, omit_defaults=True):
     """Addresses a container asks for on a network."""
 

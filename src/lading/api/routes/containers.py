@@ -7,7 +7,7 @@ from lading.containers import FILTERS, AttachOptions, LogOptions
 from lading.errors import InvalidParameter
 from lading.filters import Filters
 from lading.http import Response
-from lading.schema.container import CreateBody, HostConfig
+from lading.schema.container import CreateBody, UpdateBody
 from lading.units import now_ns, parse_moment
 
 _CONDITIONS = ("not-running", "next-exit", "removed")
@@ -77,7 +77,7 @@ def _control(rooms: Rooms) -> list[Endpoint]:
 
     async def update(call: Call) -> Response:
         # Its fields are those of a HostConfig; what else is in it does not count.
-        body = await decode.body(call, HostConfig)
+        body = await decode.body(call, UpdateBody)
         if call.version < (1, 40):
             body.pids_limit = None
         warnings = await containers.update(call.parameters["id"], body)

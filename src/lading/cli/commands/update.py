@@ -7,6 +7,7 @@ from lading.cli.errors import CommandFailed, UsageError
 from lading.cli.flags import Flag
 from lading.cli.run_options import resources
 from lading.cli.run_options.lifecycle import restart_policy
+from lading.cli.run_options.ports import parse_publish, short_form
 from lading.cli.say import err, out
 from lading.client import ApiError
 
@@ -25,6 +26,11 @@ FLAGS = (
     *(flag for flag in resources.FLAGS if flag.name in (*_LIMITS, "kernel-memory")),
     Flag("restart", "", "string", "When to restart: no, on-failure[:times], always, unless-stopped"),
 )
+# Beyond docker's.
+MORE_FLAGS = (
+    Flag("publish-add", "", "list", "Publish one more port: [[ip:]host-port:]port[/protocol]"),
+    Flag("publish-rm", "", "list", "Publish a port no more: [ip:]host-port[:port][/protocol]"),
+)
 
 
 def update_body(given: Given) -> dict[str, Any]:
@@ -37,11 +43,45 @@ def update_body(given: Given) -> dict[str, Any]:
             body["RestartPolicy"] = restart_policy(given["restart"])
         except UsageError as error:
             raise CommandFailed(error.message.removeprefix("lading: ")) from None
+    if changes := live_changes(given):
+        body["Lading"] = changes
     return body
 
 
+def live_changes(given: Given) -> dict[str, Any]:
+    """What is asked for beyond Docker's API (docs/api-extensions.md). Raises CommandFailed."""
+    changes: dict[str, Any] = {}
+    try:
+        if given["publish-add"]:
+            changes["PublishAdd"] = [
+                {"Port": port, **binding}
+                for text in given["publish-add"]
+                for port, binding in parse_publish(short_form(text))
+            ]
+    except UsageError as error:
+        raise CommandFailed(error.message.removeprefix("lading: ")) from None
+    if given["publish-rm"]:
+        changes["PublishRemove"] = [_published(text) for text in given["publish-rm"]]
+    return changes
+
+
+def _published(text: str) -> dict[str, str]:
+    """A published port by its host side: 8080, 8080/udp, 127.0.0.1:8080, 8080:80. Raises CommandFailed."""
+    name, _, protocol = text.partition("/")
+    parts = name.rsplit(":", 2)
+    address = parts.pop(0) if len(parts) > 1 and not parts[0].isdecimal() else ""
+    if len(parts) > 2 or not all(part.isascii() and part.isdecimal() for part in parts):
+        raise CommandFailed(f"invalid published port: {text}")
+    return {
+        "HostIp": address.strip("[]"),
+        "HostPort": parts[0],
+        "Port": parts[1] if len(parts) > 1 else "",
+        "Protocol": protocol,
+    }
+
+
 def run(session: Session, given: Given) -> int:
-    if not any(flag.name in given for flag in FLAGS):
+    if not any(flag.name in given for flag in (*FLAGS, *MORE_FLAGS)):
         raise CommandFailed("you must provide one or more flags when using this command")
     body = update_body(given)
     warnings: list[str] = []
@@ -65,7 +105,7 @@ COMMAND = Command(
     "update",
     "CONTAINER [CONTAINER...]",
     "Change limits and the restart policy of containers",
-    FLAGS,
+    (*FLAGS, *MORE_FLAGS),
     run,
     least=1,
     aliases=("container update", "update"),

@@ -25,7 +25,7 @@ def fill(given: Given, body: dict[str, Any], host: dict[str, Any]) -> None:
     """Raises UsageError."""
     bindings: dict[str, list[dict[str, str]]] = {}
     for text in given["publish"]:
-        for port, binding in parse_publish(_short_form(text)):
+        for port, binding in parse_publish(short_form(text)):
             bindings.setdefault(port, []).append(binding)
     exposed = list(bindings)
     for text in given["expose"]:
@@ -61,7 +61,7 @@ def _port_trouble(text: str) -> str:
     return ""
 
 
-def _short_form(text: str) -> str:
+def short_form(text: str) -> str:
     """`published=8080,target=80,protocol=udp` as `8080:80/udp`. Raises UsageError."""
     if "=" not in text:
         return text

@@ -1,0 +1,116 @@
+"""Beyond docker: ports and mounts of a container that runs already."""
+
+import socket
+from collections.abc import Callable
+
+import pytest
+from tests.engine.engine import IMAGE, Engine, wait_for
+
+SERVE = "mkdir /w; echo served > /w/index.html; httpd -f -p 80 -h /w"
+
+
+def _get(port: int) -> bytes:
+    try:
+        with socket.create_connection(("127.0.0.1", port), 5) as client:
+            client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            client.settimeout(5)
+            answer = b""
+            while piece := client.recv(4096):
+                answer += piece
+            return answer
+    except OSError:
+        return b""
+
+
+def _serving(port: int) -> bool:
+    return b"served" in _get(port)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _ports(engine: Engine, name: str) -> list[str]:
+    return sorted(engine.docker("port", name).stdout.decode().split("\n")[:-1])
+
+
+def test_a_port_comes_and_goes_while_the_container_runs(engine: Engine) -> None:
+    first, second = _free_port(), _free_port()
+    engine.docker("run", "-d", "--name", "web", "-p", f"{first}:80", IMAGE, "sh", "-c", SERVE)
+    wait_for(lambda: _serving(first))
+    pid = engine.get("/containers/web/json")["State"]["Pid"]
+    assert engine.lading("update", "--publish-add", f"127.0.0.1:{second}:80", "web").stdout == b"web\n"
+    assert _serving(first)
+    assert _serving(second)
+    assert _ports(engine, "web") == sorted([f"80/tcp -> 0.0.0.0:{first}", f"80/tcp -> 127.0.0.1:{second}"])
+    engine.lading("update", "--publish-rm", str(first), "web")
+    assert _get(first) == b""
+    assert _serving(second)
+    shown = engine.get("/containers/web/json")
+    assert shown["State"]["Pid"] == pid
+    assert shown["HostConfig"]["PortBindings"] == {
+        "80/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(second)}]
+    }
+    engine.docker("restart", "-t", "0", "web")
+    wait_for(lambda: _serving(second))
+    assert _get(first) == b""
+
+
+def test_what_changed_outlives_the_engine(new_engine: Callable[..., Engine]) -> None:
+    engine = new_engine()
+    port = _free_port()
+    engine.docker("run", "-d", "--name", "web", IMAGE, "sh", "-c", SERVE)
+    engine.lading("update", "--publish-add", f"{port}:80", "web")
+    wait_for(lambda: _serving(port))
+    engine.kill()
+    engine.start()
+    assert _serving(port)
+    assert _ports(engine, "web") == [f"80/tcp -> 0.0.0.0:{port}"]
+
+
+def test_a_port_that_cannot_be_had_changes_nothing(engine: Engine) -> None:
+    taken, held = _free_port(), _free_port()
+    engine.docker("run", "-d", "--name", "web", "-p", f"{held}:80", IMAGE, "sh", "-c", SERVE)
+    engine.docker("run", "-d", "-p", f"{taken}:80", IMAGE, "sleep", "99")
+    before = engine.get("/containers/web/json")
+    flags = ("--publish-rm", str(held), "--publish-add", f"{taken}:80")
+    done = engine.lading("update", *flags, "web", check=False)
+    assert done.returncode == 1
+    assert f"Bind for 0.0.0.0:{taken} failed: port is already allocated" in done.stderr.decode()
+    wait_for(lambda: _serving(held))
+    after = engine.get("/containers/web/json")
+    for key in ("HostConfig", "NetworkSettings", "Config"):
+        assert after[key] == before[key]
+
+
+def test_ports_of_a_container_that_does_not_run(engine: Engine) -> None:
+    first, second = _free_port(), _free_port()
+    engine.docker("create", "--name", "web", "-p", f"{first}:80", IMAGE, "sh", "-c", SERVE)
+    engine.lading("update", "--publish-rm", f"{first}:80", "--publish-add", f"{second}:80", "web")
+    engine.docker("start", "web")
+    wait_for(lambda: _serving(second))
+    assert _ports(engine, "web") == [f"80/tcp -> 0.0.0.0:{second}"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ("--publish-rm 9", "No public port '9' published"),
+        ("--publish-add 80:x", "invalid containerPort: x"),
+        ("--publish-rm x", "invalid published port: x"),
+    ],
+)
+def test_ports_that_make_no_sense(engine: Engine, flags: str, said: str) -> None:
+    engine.docker("run", "-d", "--name", "web", IMAGE, "sleep", "99")
+    done = engine.lading("update", *flags.split(), "web", check=False)
+    assert done.returncode == 1
+    assert said in done.stderr.decode()
+
+
+def test_the_hosts_network_publishes_nothing(engine: Engine) -> None:
+    engine.docker("run", "-d", "--name", "web", "--network", "host", IMAGE, "sleep", "99")
+    done = engine.lading("update", "--publish-add", "80:80", "web", check=False)
+    assert "network mode host publishes no ports of its own" in done.stderr.decode()
