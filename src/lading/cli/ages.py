@@ -28,6 +28,15 @@ def rough_size(size: float) -> str:
     return f"{size:.3g}EB"
 
 
+def binary_size(size: float) -> str:
+    """Four significant digits in powers of 1024, as memory is shown."""
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB"):
+        if size < 1024:
+            return f"{size:.4g}{unit}"
+        size /= 1024
+    return f"{size:.4g}EiB"
+
+
 def short(identifier: str) -> str:
     """The first twelve digits of an ID, without its algorithm."""
     return identifier.rpartition(":")[2][:12]

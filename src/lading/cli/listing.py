@@ -73,15 +73,21 @@ _HEADER_FUNCTIONS = {
 
 def print_list(rows: Iterable[Row], kind: type[Row], template: str, default_table: str, quiet: bool) -> None:
     """Prints the rows by `template`; an empty one means the default table. Raises CommandFailed."""
+    whole = list_text(rows, kind, template, default_table, quiet)
+    if whole:
+        out(whole.removesuffix("\n"))
+
+
+def list_text(
+    rows: Iterable[Row], kind: type[Row], template: str, default_table: str, quiet: bool = False
+) -> str:
+    """What `print_list` prints, its last line end included. Raises CommandFailed."""
     source, is_table = _source(template, default_table, quiet)
     text = [row_text + "\n" for row_text in _render(source, rows)]
     if is_table:
         heading = _parse(source, _HEADER_FUNCTIONS).render(_Headers(kind.HEADERS))
-        whole = align(heading + "\n" + "".join(text))
-    else:
-        whole = "".join(text)
-    if whole:
-        out(whole.removesuffix("\n"))
+        return align(heading + "\n" + "".join(text))
+    return "".join(text)
 
 
 def _source(template: str, default_table: str, quiet: bool) -> tuple[str, bool]:

@@ -8,9 +8,12 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "attach": "attach",
+    "cp": "cp",
     "create": "create",
+    "diff": "diff",
     "events": "events",
     "exec": "exec",
+    "export": "export",
     "images": "images",
     "import": "import_",
     "info": "info",
@@ -27,6 +30,7 @@ COMMANDS = {
     "rmi": "rmi",
     "run": "run",
     "start": "start",
+    "stats": "stats",
     "stop": "stop",
     "tag": "tag",
     "top": "top",
@@ -45,8 +49,8 @@ GROUPS = {
 }
 
 _IN_CONTAINER = (
-    *("attach", "create", "exec", "kill", "logs", "pause", "port", "rename"),
-    *("restart", "rm", "run", "start", "stop", "top", "unpause", "update", "wait"),
+    *("attach", "cp", "create", "diff", "exec", "export", "kill", "logs", "pause", "port", "rename"),
+    *("restart", "rm", "run", "start", "stats", "stop", "top", "unpause", "update", "wait"),
 )
 
 ALIASES = {

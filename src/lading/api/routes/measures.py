@@ -1,6 +1,6 @@
 """What containers do and take."""
 
-from lading.api import encode
+from lading.api import decode, encode
 from lading.api.rooms import Rooms
 from lading.api.router import Call, Endpoint
 from lading.http import Response
@@ -13,4 +13,15 @@ def endpoints(rooms: Rooms) -> list[Endpoint]:
     async def top(call: Call) -> Response:
         return encode.json(await measures.top(call.parameters["id"], call.query("ps_args")))
 
-    return [Endpoint("GET", "/containers/{id}/top", top)]
+    async def stats(call: Call) -> Response:
+        samples = measures.stats(
+            call.parameters["id"],
+            stream=decode.flag(call, "stream", default=True),
+            one_shot=call.version >= (1, 41) and decode.flag(call, "one-shot"),
+        )
+        return Response(200, encode.stream(samples, encode.json_line), content_type="application/json")
+
+    return [
+        Endpoint("GET", "/containers/{id}/stats", stats),
+        Endpoint("GET", "/containers/{id}/top", top),
+    ]
