@@ -23,8 +23,10 @@ REGULAR, HARD_LINK, SYMLINK, CHARACTER, BLOCK_DEVICE, DIRECTORY, FIFO = (
 _WITHOUT_DATA = frozenset({HARD_LINK, SYMLINK, CHARACTER, BLOCK_DEVICE, DIRECTORY, FIFO})
 _REGULAR_ALIASES = frozenset({b"\0", b"7", b"S"})
 _ZEROS = bytes(BLOCK)
-# Go refuses larger extended headers too; nothing honest comes near.
+# Go refuses larger extended headers too; nothing honest comes near. Here it is for all that precede a member.
 _MAX_EXTENSION = 1 << 20
+# Smaller, since every member that follows is looked at together with it.
+_MAX_GLOBAL = 1 << 16
 _MAX_SEGMENTS = 1 << 20
 
 Segments = list[tuple[int, int]]
@@ -78,6 +80,7 @@ class Reader:
         self._left = 0
         self._padding = 0
         self._global: dict[bytes, bytes] = {}
+        self._global_size = 0
 
     def __iter__(self) -> Iterator[Entry]:
         while (entry := self.next()) is not None:
@@ -88,20 +91,23 @@ class Reader:
         long_name: bytes | None = None
         long_link: bytes | None = None
         extended: list[tuple[bytes, bytes]] = []
+        allowed = _MAX_EXTENSION
         while True:
             self._skip()
             block = self._block()
             if block is None:
                 return None
+            _check_sum(block)
             kind = block[156:157]
             if kind in b"LKxXg":
-                body = self._extension(_number(block, 124, 136))
+                body = self._extension(_number(block, 124, 136), allowed)
+                allowed -= len(body)
                 if kind == b"L":
                     long_name = body.partition(b"\0")[0]
                 elif kind == b"K":
                     long_link = body.partition(b"\0")[0]
                 elif kind == b"g":
-                    self._global.update(_pax_records(body))
+                    self._extend_all(_pax_records(body))
                 else:
                     extended = _pax_records(body)
                 continue
@@ -190,12 +196,21 @@ class Reader:
             self._at += step
             count -= step
 
-    def _extension(self, size: int) -> bytes:
-        if size > _MAX_EXTENSION:
+    def _extension(self, size: int, allowed: int) -> bytes:
+        if size > allowed:
             raise TarError(f"an extended header of {size} bytes is too large")
         body = self._take(size)
         self._take(-size % BLOCK)
         return body
+
+    def _extend_all(self, records: list[tuple[bytes, bytes]]) -> None:
+        """Takes in what holds for every member from now on."""
+        for key, value in records:
+            former = self._global.get(key)
+            self._global_size += len(value) - len(former) if former is not None else len(key) + len(value)
+            self._global[key] = value
+        if self._global_size > _MAX_GLOBAL:
+            raise TarError("the global extended headers are too large")
 
     def _old_sparse(self, block: bytes, entry: Entry) -> Segments:
         segments: Segments = []
@@ -273,7 +288,6 @@ class Reader:
 
 
 def _parse_header(block: bytes) -> Entry:
-    _check_sum(block)
     magic = block[257:265]
     name = _text(block, 0, 100)
     if magic[:6] == b"ustar\0":
@@ -282,8 +296,6 @@ def _parse_header(block: bytes) -> Entry:
         if prefix:
             name = prefix + b"/" + name
     size = _number(block, 124, 136)
-    if size < 0:
-        raise TarError("invalid tar header: negative size")
     entry = Entry(
         name,
         block[156:157],
@@ -291,7 +303,7 @@ def _parse_header(block: bytes) -> Entry:
         _number(block, 108, 116),
         _number(block, 116, 124),
         size,
-        _number(block, 136, 148) * 1_000_000_000,
+        _number(block, 136, 148, signed=True) * 1_000_000_000,
         _text(block, 157, 257),
         stored=size,
     )
@@ -329,20 +341,25 @@ def _text(block: bytes, start: int, end: int) -> bytes:
     return block[start : end if stop < 0 else stop]
 
 
-def _number(block: bytes, start: int, end: int) -> int:
+def _number(block: bytes, start: int, end: int, signed: bool = False) -> int:
+    """The number in a field. Only a time may be before zero: a negative size would be read for ever."""
     field = block[start:end]
     if field and field[0] & 0x80:
         # GNU's base-256: big-endian two's complement below the marker bit.
         value = int.from_bytes(field, "big")
         bits = 8 * len(field)
-        return value - (1 << bits) if field[0] & 0x40 else value - (1 << (bits - 1))
+        if not field[0] & 0x40:
+            return value - (1 << (bits - 1))
+        if not signed:
+            raise TarError("invalid tar header: negative number")
+        return value - (1 << bits)
     digits = field.partition(b"\0")[0].strip(b" ")
     if not digits:
         return 0
-    try:
-        return int(digits, 8)
-    except ValueError:
-        raise TarError("invalid tar header: not a number") from None
+    # int() takes signs, underscores and prefixes too.
+    if digits.strip(b"01234567"):
+        raise TarError("invalid tar header: not a number")
+    return int(digits, 8)
 
 
 def _decimal(text: bytes) -> int:

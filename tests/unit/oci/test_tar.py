@@ -165,6 +165,77 @@ def test_a_damaged_header_is_refused(at: int) -> None:
         read(bytes(header))
 
 
+FIELDS = {"mode": (100, 108), "uid": (108, 116), "gid": (116, 124), "size": (124, 136), "segment": (386, 398)}
+KINDS = b"0LKxXgVS5D1"
+
+
+def raw(kind: bytes, field: str, value: bytes) -> bytes:
+    """A header with anything at all in one field under a right checksum."""
+    block = bytearray(tar_writer.header(tar.Entry(b"file", kind)))
+    start, end = FIELDS[field]
+    block[start:end] = value.ljust(end - start, b"\0")
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
+def negative(length: int, amount: int) -> bytes:
+    return (-amount).to_bytes(length, "big", signed=True)
+
+
+@given(
+    st.sampled_from([KINDS[at : at + 1] for at in range(len(KINDS))]),
+    st.sampled_from(sorted(FIELDS)),
+    st.integers(1, 2**40),
+    st.booleans(),
+)
+def test_numbers_below_zero_are_refused(kind: bytes, field: str, amount: int, binary: bool) -> None:
+    # Fields that a kind of header does not have are not looked at.
+    if field != "size":
+        kind = b"S" if field == "segment" else b"0"
+    length = FIELDS[field][1] - FIELDS[field][0]
+    value = negative(length, amount) if binary else b"-%o" % (amount % 8 ** (length - 2) or 1)
+    with pytest.raises(tar.TarError, match="number"):
+        read(raw(kind, field, value) + bytes(2048))
+
+
+@pytest.mark.parametrize("kind", [b"L", b"K", b"x", b"g", b"V"])
+def test_a_damaged_header_before_a_member_is_refused_too(kind: bytes) -> None:
+    body = b"6 a=b\n"
+    header = bytearray(tar_writer.header(tar.Entry(b"file", kind, size=len(body))))
+    header[0] ^= 0x11
+    with pytest.raises(tar.TarError, match="invalid tar header"):
+        read(bytes(header) + body + tar_writer.padding(len(body)) + tar_writer.END)
+
+
+def pax(kind: bytes, key: bytes, length: int) -> bytes:
+    rest = b" %s=%s\n" % (key, b"v" * length)
+    body = next(b"%d%s" % (n, rest) for n in range(len(rest), len(rest) + 9) if len(str(n)) + len(rest) == n)
+    return tar_writer.header(tar.Entry(b"x", kind, size=len(body))) + body + tar_writer.padding(len(body))
+
+
+@pytest.mark.parametrize("kind", [b"g", b"x", b"L", b"K"])
+def test_headers_before_a_member_have_a_limit_together(kind: bytes) -> None:
+    given = 0
+
+    def endless() -> bytes:
+        nonlocal given
+        given += 1
+        assert given < 100, "it would be read for ever"
+        return pax(kind, b"key%d" % given, 40_000)
+
+    with pytest.raises(tar.TarError, match="too large"):
+        tar.Reader(endless).next()
+
+
+def test_what_holds_for_all_members_does_not_grow_with_them() -> None:
+    member = tar_writer.header(tar.Entry(b"file"))
+    same = b"".join(pax(b"g", b"comment", 40_000) + member for _ in range(50))
+    assert len(read(same)) == 50
+    with pytest.raises(tar.TarError, match="too large"):
+        read(b"".join(pax(b"g", b"key%d" % number, 4_000) + member for number in range(50)))
+
+
 @pytest.mark.parametrize(
     "body",
     [
