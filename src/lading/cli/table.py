@@ -30,7 +30,6 @@ COMMANDS = {
     "rmi": "rmi",
     "run": "run",
     "start": "start",
-    "stats": "stats",
     "stop": "stop",
     "tag": "tag",
     "top": "top",
@@ -50,7 +49,7 @@ GROUPS = {
 
 _IN_CONTAINER = (
     *("attach", "cp", "create", "diff", "exec", "export", "kill", "logs", "pause", "port", "rename"),
-    *("restart", "rm", "run", "start", "stats", "stop", "top", "unpause", "update", "wait"),
+    *("restart", "rm", "run", "start", "stop", "top", "unpause", "update", "wait"),
 )
 
 ALIASES = {

@@ -14,7 +14,7 @@ from lading.client.reply import Reply, Streaming, check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
     from lading.client.address import Address, TlsFiles
@@ -155,19 +155,50 @@ class Client:
 
         Raises ApiError, ConnectionFailed, ConnectionLost.
         """
+
+        def produce(push: Callable[[bytes], None]) -> None:
+            for piece in pieces:
+                push(piece)
+
+        return self._send("POST", path, query, produce, content_type)
+
+    def put(
+        self,
+        path: str,
+        query: Query,
+        produce: Callable[[Callable[[bytes], None]], None],
+        content_type: str = "application/x-tar",
+    ) -> Streaming:
+        """A PUT whose body is what `produce` pushes.
+
+        Raises ApiError, ConnectionFailed, ConnectionLost, and what `produce` raises.
+        """
+        return self._send("PUT", path, query, produce, content_type)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: Query,
+        produce: Callable[[Callable[[bytes], None]], None],
+        content_type: str,
+    ) -> Streaming:
         target = f"/v{self.api_version}{path}"
         connection = self._connection()
         chunked = (("Content-Type", content_type), ("Transfer-Encoding", "chunked"))
-        connection.send(self._head("POST", target, query, None, chunked))
+        connection.send(self._head(method, target, query, None, chunked))
+
+        def push(piece: bytes) -> None:
+            if piece:
+                connection.send(b"%x\r\n%s\r\n" % (len(piece), piece))
+
         try:
-            for piece in pieces:
-                if piece:
-                    connection.send(b"%x\r\n%s\r\n" % (len(piece), piece))
+            produce(push)
             connection.send(b"0\r\n\r\n")
         except ConnectionLost:
             # An engine that refuses the body says why before it closes.
-            return self._answer(connection, "POST")
-        return self._answer(connection, "POST")
+            return self._answer(connection, method)
+        return self._answer(connection, method)
 
     def upgrade(self, path: str, query: Query = (), body: Any = None) -> Channel:
         """A POST that takes the connection over (Engine API 1.51, "Attach to a container").

@@ -13,16 +13,19 @@ from lading.aio.feed import read_in_thread
 from lading.aio.outflow import Outflow
 from lading.aio.tasks import in_own_thread
 from lading.containers.context import Context
-from lading.containers.copy_in import CopyIn, plain
 from lading.containers.path_stat import PathStat, stat_path
 from lading.containers.record import Container
 from lading.containers.root import visit
 from lading.containers.tree import Bind, binds_of, tree
+from lading.containers.uncompressed import plain
 from lading.errors import InternalError, InvalidParameter, LadingError, NotFound
 from lading.linux import confined
 from lading.linux.collect import Collector
+from lading.linux.copy_into import CopyInto, Owner
+from lading.oci import tar
 from lading.runtime import look_up_user
 from lading.schema import archive
+from lading.snapshots import remove_entry
 from lading.volumes import MountPoint
 
 _BLAMED = (errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL, errno.EACCES)
@@ -124,17 +127,33 @@ async def extract_to(
             with tree(root, binds, read_only=read_only) as inside:
                 target = _target(inside, root, archive.clean(f"/{path}"))
                 _check_writable(target, definition.mounts, read_only=read_only)
-                owner = None
-                if user:
-                    found = look_up_user(f"/proc/self/fd/{inside}", user)
-                    owner = (found.uid, found.gid)
-                CopyIn(inside, target, owner, keep_kinds=options.keep_kinds).run(plain(pull))
+                copy = CopyInto(
+                    inside,
+                    _owner(inside, user),
+                    shown=target,
+                    target=os.fsencode(target),
+                    keep_kinds=options.keep_kinds,
+                    displace=remove_entry,
+                )
+                copy.run(plain(pull))
 
         try:
             await read_in_thread(stream, work, _nothing_to_drop, own_thread=True)
         except OSError as error:
             raise _problem(error, called, path) from None
     ctx.publish(container, "extract-to-dir")
+
+
+def _owner(inside: int, user: str) -> Owner:
+    if user:
+        found = look_up_user(f"/proc/self/fd/{inside}", user)
+        return lambda entry: (found.uid, found.gid)
+    # Always given: a directory may hand its own group to what is made in it.
+    return _as_archived
+
+
+def _as_archived(entry: tar.Entry) -> tuple[int, int]:
+    return entry.uid, entry.gid
 
 
 def _nothing_to_drop(_: None) -> None:
