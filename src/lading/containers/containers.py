@@ -128,7 +128,10 @@ class Containers:
         if isinstance(news, Detached):
             container = self._ctx.registry.get(news.container_id)
             if container is not None:
-                self._ctx.publish(container, "exec_detach" if news.exec_id else "detach")
+                if news.exec_id:
+                    self._ctx.publish(container, "exec_detach", execID=news.exec_id)
+                else:
+                    self._ctx.publish(container, "detach")
             return
         if news.exec_id is not None:
             self._ctx.probing.ended(news)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from lading.aio.tasks import Background
 from lading.containers.exec_record import ExecRecord
+from lading.containers.oom_watch import OomWatch
 from lading.containers.probing import Probing
 from lading.containers.record import Container
 from lading.containers.registry import Registry
@@ -68,6 +69,7 @@ class Context:
     execs: dict[str, ExecRecord] = field(default_factory=dict)
     starts: asyncio.Semaphore = field(default_factory=_some_at_once)
     """Passed by each start that no user waits for."""
+    oom_watch: OomWatch = field(default_factory=OomWatch)
     probing: Probing = field(default_factory=Probing)
     background: Background = field(default_factory=Background)
 

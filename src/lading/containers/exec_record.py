@@ -1,5 +1,7 @@
 """A command run inside a running container."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from lading.schema.container import ExecConfig
@@ -30,3 +32,8 @@ class ExecRecord(Struct, kw_only=True):
         if self.exit_code is None:
             return now_ns - self.created_ns > _UNUSED
         return now_ns - self.finished_ns > _ENDED
+
+
+def in_events(words: Sequence[str]) -> str:
+    """A command as dockerd's events have it: a space follows the program even where no word does."""
+    return f"{words[0]} {' '.join(words[1:])}"

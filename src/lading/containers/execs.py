@@ -9,7 +9,7 @@ from typing import Any
 
 from lading.containers.bundle import exec_process_of
 from lading.containers.context import Context
-from lading.containers.exec_record import ExecRecord
+from lading.containers.exec_record import ExecRecord, in_events
 from lading.containers.record import Container, Status
 from lading.containers.resize import check_console_size
 from lading.errors import Conflict, InvalidParameter, LadingError, NotFound
@@ -42,7 +42,7 @@ def create_exec(ctx: Context, container: Container, config: ExecConfig) -> ExecR
     ctx.store.save_exec(record)
     ctx.execs[record.id] = record
     ctx.runtime.expect()
-    ctx.publish(container, f"exec_create: {' '.join(config.cmd)}", execID=record.id)
+    ctx.publish(container, f"exec_create: {in_events(config.cmd)}", execID=record.id)
     return record
 
 
@@ -92,7 +92,7 @@ async def start_exec(
     """
     container = check_startable(ctx, record, body)
     record.started = True
-    ctx.publish(container, f"exec_start: {' '.join(record.config.cmd or [])}", execID=record.id)
+    ctx.publish(container, f"exec_start: {in_events(record.config.cmd or [''])}", execID=record.id)
     if client is None:
         await _execute(ctx, container, record, body)
         return

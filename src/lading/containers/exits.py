@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from lading.containers import monitor, restarts
+from lading.containers import monitor, out_of_memory, restarts
 from lading.containers.context import Context
 from lading.containers.discard import discard
 from lading.containers.record import Container, Status
@@ -27,18 +27,18 @@ async def container_ended(
     if not state.running:
         await ctx.runtime.forget(container.id)
         return
+    out_of_memory.note(ctx, container, certain=news.oom)
+    out_of_memory.end_watch(ctx, container)
     ran_ns = max(news.finished_ns - state.started_ns, 0)
     again = restarts.after_exit(host.restart_policy, news.code, state.restart_count, state.stopped_by_user)
     state.status = Status.RESTARTING if again else Status.EXITED
     state.pid, state.exit_code, state.finished_ns = 0, news.code, news.finished_ns
-    state.oom_killed, state.joined = news.oom, None
+    state.joined = None
     if again:
         state.restart_count += 1
         state.restart_delay = restarts.next_delay(state.restart_delay, ran_ns / NANOSECOND)
     monitor.cease(container)
     ctx.store.save_state(container)
-    if news.oom:
-        ctx.publish(container, "oom")
     ctx.publish(container, "die", exitCode=str(news.code), execDuration=str(ran_ns // NANOSECOND))
     container.announce("health", *(("next-exit",) if again else ("next-exit", "not-running")))
     ctx.forwarding.ended(container.id)

@@ -50,11 +50,11 @@ class Monitor:
         if self._stopped or before is None:
             return
         state.health = health.after(self._check, before, result, state.started_ns)
-        self._ctx.store.save_state(self._container)
+        self.wait(health.pause_before_next(self._check, state.health, state.started_ns, now_ns()))
         if state.health.status is not before.status:
             self._ctx.publish(self._container, f"health_status: {state.health.status}")
             self._container.announce("health")
-        self.wait(health.pause_before_next(self._check, state.health, state.started_ns, now_ns()))
+        self._ctx.store.save_state(self._container)
 
 
 def begin(ctx: Context, container: Container) -> None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from lading.containers import health
 from lading.containers.bundle import exec_process_of
 from lading.containers.context import Context
+from lading.containers.exec_record import in_events
 from lading.containers.health import Check, Result
 from lading.containers.record import Container
 from lading.errors import Conflict, LadingError, NotFound
@@ -37,7 +38,7 @@ async def probe(ctx: Context, container: Container, check: Check) -> Result:
 
 
 async def _run(ctx: Context, container: Container, check: Check) -> tuple[int, str]:
-    key, words = new_id(), " ".join(check.words)
+    key, words = new_id(), in_events(check.words)
     ctx.publish(container, f"exec_create: {words}", execID=key)
     ours, theirs = socket.socketpair()
     output = _Output(ours)

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from lading.aio.tasks import in_thread
-from lading.containers import health, monitor, restarts
+from lading.containers import health, monitor, out_of_memory, restarts
 from lading.containers.boot import start_with_engine
 from lading.containers.context import Context
 from lading.containers.exec_record import ExecRecord
@@ -136,6 +136,8 @@ async def reconcile(
     await asyncio.gather(*map(settle, recorded.values()))
     await sweep(ctx)
     for container in ctx.registry:
+        if container.state.running:
+            out_of_memory.watch(ctx, container)
         monitor.take_up(ctx, container)
     for container in restarting:
         if container.state.status is Status.RESTARTING and container.restarting is None:

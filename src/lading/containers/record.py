@@ -118,6 +118,7 @@ class Container:
         "restarting",
         "root",
         "state",
+        "victims",
         "worker",
     )
 
@@ -129,6 +130,8 @@ class Container:
         self.kept = 0
         """How many restarts by users are under way; its end is not its removal then."""
         self.monitor: Monitor | None = None
+        self.victims = 0
+        """How many processes the OOM killer took in this life, as far as that was told."""
         self.restarting: asyncio.Task[Any] | None = None
         """What is going to start it by itself: after a pause, or after others."""
         self.deletion: asyncio.Task[Any] | None = None

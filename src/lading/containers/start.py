@@ -6,7 +6,7 @@ import os
 import shutil
 from contextlib import AsyncExitStack
 
-from lading.containers import monitor
+from lading.containers import monitor, out_of_memory
 from lading.containers.bundle import compose, gather
 from lading.containers.context import Context
 from lading.containers.discard import discard
@@ -84,6 +84,7 @@ async def launch(ctx: Context, container: Container) -> None:
     state.status, state.pid, state.started_ns = Status.RUNNING, started.pid, started.started_ns
     state.exit_code, state.error = 0, ""
     state.oom_killed = state.stopped_by_user = False
+    out_of_memory.watch(ctx, container)
     monitor.begin(ctx, container)
     ctx.store.save_state(container)
     tell_parents(ctx, container)
