@@ -57,6 +57,8 @@ def source(path: str, follow: bool) -> Place:
                 archive.base(path) if path.endswith("/") and archive.base(path) != archive.base(real) else ""
             )
         return Place(real, True, stat.S_ISDIR(os.lstat(real).st_mode), rebase)
+    except NotADirectoryError:
+        raise CommandFailed("not a directory") from None
     except OSError as error:
         raise CommandFailed(f"lstat {error.filename or path}: {(error.strerror or '').lower()}") from None
 

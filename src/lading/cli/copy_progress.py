@@ -13,38 +13,37 @@ _INTERVAL = 0.075
 
 
 class Progress:
-    """Counts what passes. Says nothing where `quiet`; rewrites a line only on a terminal."""
+    """Counts what passes. Says nothing where `quiet`; on a terminal a line follows what takes longer."""
 
     def __init__(self, heading: str, *, quiet: bool) -> None:
         self._heading = heading
         self._quiet = quiet
         self._live = not quiet and os.isatty(2)
+        self._shown = False
         self._size = 0
         self._next = 0.0
 
     def __enter__(self) -> Progress:
-        if self._live:
-            self._write(f"{_SAVE}Preparing to copy...{_HIDE}{self._line()}")
+        self._next = time.monotonic() + _INTERVAL
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._live:
-            self._write(f"{_SHOW}{_RESTORE}{_ERASE}")
+        if self._shown:
+            self._write(f"{_RESTORE}{_ERASE}{_SHOW}")
 
     def add(self, size: int) -> None:
         """So many bytes more have passed."""
         self._size += size
         if self._live and time.monotonic() >= self._next:
             self._next = time.monotonic() + _INTERVAL
-            self._write(self._line())
+            start = _RESTORE if self._shown else f"{_HIDE}{_SAVE}"
+            self._shown = True
+            self._write(f"{start}{_ERASE}{self._heading}{human(self._size)}")
 
     def done(self, place: str) -> None:
         """The copy has arrived."""
         if not self._quiet:
             err(f"Successfully copied {human(self._size)} to {place}")
-
-    def _line(self) -> str:
-        return f"{_RESTORE}{_ERASE}{self._heading}{human(self._size)}"
 
     def _write(self, text: str) -> None:
         write(2, text.encode())

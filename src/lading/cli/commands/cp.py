@@ -12,7 +12,6 @@ from lading.cli.errors import CommandFailed
 from lading.cli.flags import Flag
 from lading.cli.say import write
 from lading.client import ApiError
-from lading.client.codec import loads
 from lading.schema import archive
 
 TYPE_CHECKING = False
@@ -151,9 +150,10 @@ def _stat(session: Session, container: str, path: str) -> dict[str, Any] | None:
 
 def _decoded(headers: dict[str, str]) -> dict[str, Any]:
     import base64
+    import json
 
     try:
-        found: dict[str, Any] = loads(base64.b64decode(headers.get(_STAT, "")))
+        found: dict[str, Any] = json.loads(base64.b64decode(headers.get(_STAT, "")))
     except ValueError:
         raise CommandFailed("the engine does not say what the path leads to") from None
     return found
