@@ -1,7 +1,9 @@
 """What follows when a container's process has ended."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from lading.containers import monitor, out_of_memory, restarts
@@ -9,8 +11,14 @@ from lading.containers.context import Context
 from lading.containers.discard import discard
 from lading.containers.record import Container, Status
 from lading.containers.release import release
+from lading.errors import LadingError
 from lading.runtime import Exit
 from lading.units import NANOSECOND, now_ns
+
+_log = logging.getLogger(__name__)
+
+_AGAIN = 1.0
+"""Seconds between two attempts to note an end on a full disk."""
 
 LOST = 255
 """Exit code of a process whose end nobody could observe, as docker gives it."""
@@ -38,16 +46,43 @@ async def container_ended(
         state.restart_count += 1
         state.restart_delay = restarts.next_delay(state.restart_delay, ran_ns / NANOSECOND)
     monitor.cease(container)
-    ctx.store.save_state(container)
+    saved = _save(ctx, container)
     ctx.publish(container, "die", exitCode=str(news.code), execDuration=str(ran_ns // NANOSECOND))
     container.announce("health", *(("next-exit",) if again else ("next-exit", "not-running")))
     ctx.forwarding.ended(container.id)
-    await ctx.runtime.forget(container.id)
+    if saved:
+        await ctx.runtime.forget(container.id)
+    else:
+        ctx.background.spawn(_save_later(ctx, container), "note an end")
     await release(ctx, container)
     if again:
         restart_later(ctx, container, start_again)
     elif host.auto_remove and not container.kept:
         await discard(ctx, container, volumes=True)
+
+
+def _save(ctx: Context, container: Container) -> bool:
+    """Whether the end is noted. A full disk must not keep those waiting who wait for it."""
+    try:
+        ctx.store.save_state(container)
+    except LadingError as error:
+        _log.error("the end of container %s cannot be noted yet: %s", container.id, error.message)
+        return False
+    return True
+
+
+async def _save_later(ctx: Context, container: Container) -> None:
+    """Until it is noted the keeper remembers it, for the next daemon."""
+    while container.id in ctx.registry and not container.state.running:
+        await asyncio.sleep(_AGAIN)
+        if _save(ctx, container):
+            await container.worker.do(partial(_forget, ctx, container))
+            return
+
+
+async def _forget(ctx: Context, container: Container) -> None:
+    if not container.state.running:
+        await ctx.runtime.forget(container.id)
 
 
 def restart_later(

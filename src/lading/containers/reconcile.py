@@ -11,20 +11,23 @@ import logging
 import os
 import shutil
 import signal
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from lading.aio.tasks import in_thread
 from lading.containers import health, monitor, out_of_memory, restarts
 from lading.containers.boot import start_with_engine
 from lading.containers.context import Context
+from lading.containers.discard import discard
 from lading.containers.exec_record import ExecRecord
 from lading.containers.exits import LOST, exec_ended, note_loss, restart_later
 from lading.containers.network_of import joined_of
 from lading.containers.pause import agree
 from lading.containers.record import Container, Status
 from lading.containers.shm import sweep_shm
-from lading.runtime import Exit, Process
+from lading.runtime import Exit, Process, left_record
 from lading.units import now_ns
 
 _log = logging.getLogger(__name__)
@@ -36,6 +39,21 @@ def load(ctx: Context) -> None:
         ctx.registry.add(container)
     for record in ctx.store.execs():
         ctx.execs[record.id] = record
+
+
+def find_left(ctx: Context, known: Collection[str]) -> list[Exit]:
+    """The ends that a keeper recorded which is gone itself."""
+    candidates = [
+        (f"{ctx.layout.container(container.id)}/exit.json", container.id, container.state.pid)
+        for container in ctx.registry
+        if container.state.running and container.id not in known
+    ]
+    candidates += [
+        (f"{ctx.layout.bundles}/{record.container_id}/{record.id}.exit", record.id, record.pid)
+        for record in ctx.execs.values()
+        if record.running and record.id not in known
+    ]
+    return [news for candidate in candidates if (news := left_record(*candidate)) is not None]
 
 
 def lose(ctx: Context, running: dict[str, Process], recorded: dict[str, Exit]) -> None:
@@ -90,6 +108,8 @@ async def sweep(ctx: Context) -> None:
         if name not in live:
             path = f"{ctx.layout.rootfs}/{name}"
             ctx.snapshots.unmount(path)
+            with suppress(OSError):
+                os.rmdir(path)
     await ctx.runtime.sweep(live)
     await ctx.networks.sweep(live)
     sweep_shm(ctx, live)
@@ -98,6 +118,16 @@ async def sweep(ctx: Context) -> None:
     for name in os.listdir(ctx.layout.containers):
         if name not in ctx.registry:
             await in_thread(shutil.rmtree, f"{ctx.layout.containers}/{name}", ignore_errors=True)
+
+
+async def _discard_leftovers(ctx: Context) -> None:
+    """Removes what is to go with its process and has none: an earlier daemon was ended before it did.
+
+    As dockerd, also what was created so and never started.
+    """
+    for container in list(ctx.registry):
+        if container.definition.host.auto_remove and not container.state.running:
+            await container.worker.do(partial(discard, ctx, container, volumes=True))
 
 
 def to_start(ctx: Context, was_running: set[str]) -> list[Container]:
@@ -132,9 +162,14 @@ async def reconcile(
     running, recorded = ctx.runtime.running(), ctx.runtime.recorded()
     adopt(ctx, running)
     restarting = [container for container in ctx.registry if container.state.status is Status.RESTARTING]
+    recorded.update((news.key, news) for news in find_left(ctx, {*running, *recorded}))
     lose(ctx, running, recorded)
-    await asyncio.gather(*map(settle, recorded.values()))
+    for outcome in await asyncio.gather(*map(settle, recorded.values()), return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            # One container's trouble is not to keep the engine from starting.
+            _log.error("an exit could not be settled", exc_info=outcome)
     await sweep(ctx)
+    await _discard_leftovers(ctx)
     for container in ctx.registry:
         if container.state.running:
             out_of_memory.watch(ctx, container)

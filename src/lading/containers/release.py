@@ -10,8 +10,12 @@ from lading.containers.context import Context
 from lading.containers.record import Container
 from lading.containers.root import release_root, root_path
 from lading.containers.shm import unmount_shm
+from lading.errors import LadingError
 
 _log = logging.getLogger(__name__)
+
+_AGAIN = 1.0
+"""Seconds between two attempts to leave a network."""
 
 
 async def release(ctx: Context, container: Container) -> None:
@@ -19,13 +23,27 @@ async def release(ctx: Context, container: Container) -> None:
 
     The next start waits for that, and the container's removal.
     """
-    container.deletion = ctx.background.spawn(_take_down(ctx, container), "take down a container")
-    await _complete(container, ctx.networks.release(container.id), _release_volumes(ctx, container))
+    left = await _leave_network(ctx, container)
+    await _complete(container, _release_volumes(ctx, container))
+    container.deletion = ctx.background.spawn(_take_down(ctx, container, left), "take down a container")
 
 
-async def _take_down(ctx: Context, container: Container) -> None:
+async def _leave_network(ctx: Context, container: Container) -> bool:
+    try:
+        await ctx.networks.release(container.id)
+    except LadingError as error:
+        _log.error("container %s is still on its network: %s", container.id, error.message)
+        return False
+    return True
+
+
+async def _take_down(ctx: Context, container: Container, left: bool) -> None:
     deletion = ctx.runtime.delete(container.id, container.definition.host.runtime)
     await _complete(container, deletion, release_root(ctx, container))
+    while not left:
+        # On a full disk, say; until then nobody else can have its address and ports.
+        await asyncio.sleep(_AGAIN)
+        left = await _leave_network(ctx, container)
 
 
 async def _release_volumes(ctx: Context, container: Container) -> None:

@@ -9,6 +9,7 @@ from lading.runtime.cdi import SPEC_DIRECTORIES, cdi_devices, cdi_edits
 from lading.runtime.detach_keys import detach_sequence
 from lading.runtime.errors import LaunchError
 from lading.runtime.identity import look_up_user
+from lading.runtime.left import left_record
 from lading.runtime.machine import block_devices_of, devices_of, host_facts
 from lading.runtime.oci import OciRuntime
 from lading.runtime.probe import FilterPassing
@@ -34,5 +35,6 @@ __all__ = [
     "detach_sequence",
     "devices_of",
     "host_facts",
+    "left_record",
     "look_up_user",
 ]

@@ -36,20 +36,24 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing; an inner transaction joins the outer one."""
+        """All or nothing; an inner transaction joins the outer one.
+
+        Raises InternalError where it cannot be written, as on a full disk.
+        """
         outermost = self._depth == 0
         if outermost:
             self._connection.execute("BEGIN IMMEDIATE")
         self._depth += 1
         try:
             yield self._connection
-        except BaseException:
-            if outermost:
-                self._connection.execute("ROLLBACK")
-            raise
-        else:
             if outermost:
                 self._connection.execute("COMMIT")
+        except BaseException as error:
+            if outermost and self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                raise InternalError(f"the state database cannot be written: {error}") from error
+            raise
         finally:
             self._depth -= 1
 
