@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from tests.engine.engine import IMAGE, Engine, wait_for
@@ -114,3 +115,74 @@ def test_the_hosts_network_publishes_nothing(engine: Engine) -> None:
     engine.docker("run", "-d", "--name", "web", "--network", "host", IMAGE, "sleep", "99")
     done = engine.lading("update", "--publish-add", "80:80", "web", check=False)
     assert "network mode host publishes no ports of its own" in done.stderr.decode()
+
+
+def _exec(engine: Engine, script: str) -> str:
+    return engine.docker("exec", "box", "sh", "-c", script).stdout.decode()
+
+
+def test_a_bind_comes_and_goes_while_the_container_runs(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("given\n")
+    engine.docker("run", "-d", "--name", "box", IMAGE, "sleep", "99")
+    engine.lading("update", "--mount-add", f"type=bind,src={tmp_path},dst=/given,readonly", "box")
+    assert _exec(engine, "cat /given/file; touch /given/x 2>/dev/null || echo kept") == "given\nkept\n"
+    shown = engine.get("/containers/box/json")
+    assert [(mount["Source"], mount["Destination"], mount["RW"]) for mount in shown["Mounts"]] == [
+        (str(tmp_path), "/given", False)
+    ]
+    engine.docker("restart", "-t", "0", "box")
+    assert _exec(engine, "cat /given/file") == "given\n"
+    engine.lading("update", "--mount-rm", "/given", "box")
+    assert _exec(engine, "ls /given") == ""
+    shown = engine.get("/containers/box/json")
+    assert shown["Mounts"] == []
+    assert "Mounts" not in shown["HostConfig"]
+    engine.docker("restart", "-t", "0", "box")
+    assert _exec(engine, "ls /given") == ""
+
+
+def test_a_volume_and_memory_in_a_running_container(engine: Engine) -> None:
+    engine.docker("run", "-d", "--name", "box", IMAGE, "sleep", "99")
+    volume = ("--mount-add", "type=volume,src=live,dst=/etc/volume")
+    memory = ("--mount-add", "type=tmpfs,dst=/memory,tmpfs-size=1m")
+    engine.lading("update", *volume, *memory, "box")
+    assert _exec(engine, "echo x > /etc/volume/x; df -k /memory | awk 'NR==2{print $2}'") == "1024\n"
+    used = engine.docker("volume", "rm", "live", check=False).stderr.decode()
+    assert "volume is in use" in used
+    engine.lading("update", "--mount-rm", "/etc/volume", "--mount-rm", "/memory", "box")
+    assert engine.docker("run", "--rm", "-v", "live:/v", IMAGE, "cat", "/v/x").stdout == b"x\n"
+    engine.docker("volume", "rm", "live")
+
+
+def test_a_single_file_and_a_place_reached_through_a_link(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("given\n")
+    engine.docker("run", "-d", "--name", "box", IMAGE, "sh", "-c", "mkdir /real; ln -s /real /link; sleep 99")
+    wait_for(lambda: _exec(engine, "ls /link >/dev/null 2>&1 && echo made"))
+    engine.lading("update", "--mount-add", f"type=bind,src={tmp_path}/file,dst=/link/deep/file", "box")
+    assert _exec(engine, "cat /real/deep/file") == "given\n"
+
+
+def test_mounts_of_a_container_that_does_not_run(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("given\n")
+    engine.docker("create", "--name", "box", "-v", f"{tmp_path}:/old", "-v", "/etc", IMAGE, "sleep", "99")
+    added = f"type=bind,src={tmp_path},dst=/new"
+    engine.lading("update", "--mount-rm", "/old", "--mount-add", added, "box")
+    engine.docker("start", "box")
+    assert _exec(engine, "cat /new/file; ls /old/file 2>/dev/null || echo gone") == "given\ngone\n"
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ("--mount-rm /nowhere", "no mount at /nowhere"),
+        ("--mount-add type=tmpfs,dst=/taken", "Duplicate mount point: /taken"),
+        ("--mount-add type=bind,src=/no/such,dst=/x", "bind source path does not exist: /no/such"),
+    ],
+)
+def test_mounts_that_cannot_be(engine: Engine, flags: str, said: str) -> None:
+    engine.docker("run", "-d", "--name", "box", "-v", "/taken", IMAGE, "sleep", "99")
+    before = engine.get("/containers/box/json")
+    done = engine.lading("update", *flags.split(), "box", check=False)
+    assert done.returncode == 1
+    assert said in done.stderr.decode()
+    assert engine.get("/containers/box/json") == before

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from lading.containers import restarts
 from lading.containers.cgroup import cgroup_of
 from lading.containers.context import Context
+from lading.containers.mount_live import change_mounts
 from lading.containers.publish import change_ports
 from lading.containers.record import Container, Status
 from lading.containers.updating import updated, wish_of
@@ -28,6 +29,7 @@ async def update(ctx: Context, container: Container, body: UpdateBody) -> list[s
         try:
             _check_exists(ctx, container)
             if body.lading is not None:
+                await change_mounts(ctx, container, body.lading)
                 await change_ports(ctx, container, body.lading)
             _update(ctx, container, wish)
         except LadingError as error:

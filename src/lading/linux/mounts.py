@@ -111,26 +111,52 @@ class _MountAttr(ctypes.Structure):
     ]
 
 
-def restrict(mounted: int, flags: int) -> None:
+def restrict(mounted: int, flags: int, *, recursive: bool = True) -> None:
     """Adds `flags` to the mount whose root is the descriptor `mounted`, and to all below it.
 
     Before Linux 5.12, which has no mount_setattr(2), only to the mount itself. Raises OSError.
     """
-    wanted = _MountAttr(sum(bit for flag, bit in _MOUNT_ATTR.items() if flags & flag))
     try:
-        _call(
-            "mount_setattr",
-            _MOUNT_SETATTR,
-            ctypes.c_int(mounted),
-            ctypes.c_char_p(b""),
-            ctypes.c_uint(_AT_EMPTY_PATH | _AT_RECURSIVE),
-            ctypes.byref(wanted),
-            ctypes.c_size_t(ctypes.sizeof(wanted)),
+        _set_attributes(
+            mounted, _MountAttr(sum(bit for flag, bit in _MOUNT_ATTR.items() if flags & flag)), recursive
         )
     except OSError as error:
         if error.errno != errno.ENOSYS:
             raise
         mount("", f"/proc/self/fd/{mounted}", flags=MS_REMOUNT | MS_BIND | flags)
+
+
+def set_propagation(mounted: int, propagation: int, *, recursive: bool) -> None:
+    """Whether mounts spread to and from the mount at descriptor `mounted`: MS_PRIVATE, MS_SLAVE, MS_SHARED.
+
+    Raises OSError.
+    """
+    _set_attributes(mounted, _MountAttr(propagation=propagation), recursive)
+
+
+def _set_attributes(mounted: int, wanted: _MountAttr, recursive: bool) -> None:
+    _call(
+        "mount_setattr",
+        _MOUNT_SETATTR,
+        ctypes.c_int(mounted),
+        ctypes.c_char_p(b""),
+        ctypes.c_uint(_AT_EMPTY_PATH | (_AT_RECURSIVE if recursive else 0)),
+        ctypes.byref(wanted),
+        ctypes.c_size_t(ctypes.sizeof(wanted)),
+    )
+
+
+def attach(tree: int, target: str) -> None:
+    """Puts a mount that is nowhere yet, by its descriptor, at `target`. Raises OSError."""
+    _call(
+        "move_mount",
+        _MOVE_MOUNT,
+        ctypes.c_int(tree),
+        ctypes.c_char_p(b""),
+        ctypes.c_int(_AT_FDCWD),
+        ctypes.c_char_p(os.fsencode(target)),
+        ctypes.c_uint(_MOVE_MOUNT_F_EMPTY_PATH),
+    )
 
 
 def unmount(target: str, flags: int = UMOUNT_NOFOLLOW) -> None:

@@ -53,6 +53,10 @@ class VolumeStore:
         with self.database.transaction() as tx:
             tx.execute("INSERT OR IGNORE INTO volume_uses VALUES (?, ?)", (name, container_id))
 
+    def unuse(self, name: str, container_id: str) -> None:
+        with self.database.transaction() as tx:
+            tx.execute("DELETE FROM volume_uses WHERE volume = ? AND container_id = ?", (name, container_id))
+
     def users(self, name: str) -> list[str]:
         """The containers, running or not, that use a volume."""
         rows = self.database.query(

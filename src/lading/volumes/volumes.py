@@ -92,6 +92,10 @@ class Volumes:
         """The container has ended, or could not start; may be repeated. Raises OSError."""
         mounting.unmount(self._ctx, container_id, points)
 
+    def let_go(self, container_id: str, name: str) -> None:
+        """A container uses a volume no more; it stays."""
+        self._ctx.store.unuse(name, container_id)
+
     def release(self, container_id: str, *, remove_anonymous: bool) -> None:
         """The container is gone; belongs into the transaction that says so."""
         removal.release(self._ctx, container_id, remove_anonymous=remove_anonymous)

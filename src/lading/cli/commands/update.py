@@ -7,6 +7,7 @@ from lading.cli.errors import CommandFailed, UsageError
 from lading.cli.flags import Flag
 from lading.cli.run_options import resources
 from lading.cli.run_options.lifecycle import restart_policy
+from lading.cli.run_options.mounts import read_mount
 from lading.cli.run_options.ports import parse_publish, short_form
 from lading.cli.say import err, out
 from lading.client import ApiError
@@ -28,9 +29,12 @@ FLAGS = (
 )
 # Beyond docker's.
 MORE_FLAGS = (
+    Flag("mount-add", "", "mount", "Mount something: type=bind,src=/a,dst=/b[,readonly]", gathers=True,
+         check=read_mount),
+    Flag("mount-rm", "", "list", "Unmount what is mounted there: directory"),
     Flag("publish-add", "", "list", "Publish one more port: [[ip:]host-port:]port[/protocol]"),
     Flag("publish-rm", "", "list", "Publish a port no more: [ip:]host-port[:port][/protocol]"),
-)
+)  # fmt: skip
 
 
 def update_body(given: Given) -> dict[str, Any]:
@@ -62,6 +66,10 @@ def live_changes(given: Given) -> dict[str, Any]:
         raise CommandFailed(error.message.removeprefix("lading: ")) from None
     if given["publish-rm"]:
         changes["PublishRemove"] = [_published(text) for text in given["publish-rm"]]
+    if given["mount-add"]:
+        changes["MountAdd"] = list(given["mount-add"])
+    if given["mount-rm"]:
+        changes["MountRemove"] = given["mount-rm"]
     return changes
 
 
