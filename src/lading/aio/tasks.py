@@ -82,8 +82,9 @@ class Background:
 
     async def drain(self) -> None:
         """Waits until nothing is under way."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        # Those that are done may still be listed: gather would return at once, and for ever.
+        while pending := [task for task in self._tasks if not task.done()]:
+            await asyncio.wait(pending)
 
     async def cancel(self) -> None:
         """Cancels what is under way and waits for it to end."""
