@@ -1,5 +1,6 @@
 """Who is let in over TLS, and what the others are told."""
 
+import contextlib
 import socket
 import ssl
 import subprocess
@@ -91,7 +92,9 @@ def test_a_connection_cut_without_goodbye_ends_the_request(serve_tls: Serve) -> 
     assert isinstance(client, TlsClient)
     client.send(b"GET / HTT")
     client.socket.shutdown(socket.SHUT_WR)
-    assert client.receive() == b""
+    # Newer OpenSSLs take it ill that nobody says goodbye to the impolite.
+    with contextlib.suppress(ssl.SSLEOFError):
+        assert client.receive() == b""
 
 
 def test_unusable_files_are_named(serve_tls: Serve) -> None:
