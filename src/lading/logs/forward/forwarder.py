@@ -77,16 +77,14 @@ class Forwarder:
         self._confirmed = self._noted = notes.load(self._note)
         wait = self._shortest
         try:
-            if not await self._spool.seek(self._confirmed):
-                _log.warning("container %s: part of its log was dropped before it was sent", self._name)
+            await self._spool.seek(self._confirmed)
             while True:
                 try:
                     await self._send_all()
                     return
                 except (OSError, LadingError) as error:
+                    wait = min(wait * 2, max(_LONGEST, self._shortest)) if self.stalled else self._shortest
                     await self._failed(error, wait)
-                wait = wait * 2 if self.stalled else self._shortest
-                wait = min(wait, max(_LONGEST, self._shortest))
         finally:
             self._finish()
 
@@ -122,11 +120,12 @@ class Forwarder:
                         if loop.time() - begun > _SLOW:
                             await self._shed()
                         continue
-                    if not self._link.sound() and (self._sent or not over):
-                        raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
                     if over and not self._sent:
                         return
+                    self._check_sound()
                     await self._confirm(loop.time())
+                    if over and not self._sent:
+                        return
                     await changes.wait(LINGER if self._sent or self._noted != self._confirmed else None)
             finally:
                 ending.cancel()
@@ -140,10 +139,17 @@ class Forwarder:
         # A log that grows faster than it is sent must not keep others waiting.
         await asyncio.sleep(0)
 
+    def _check_sound(self) -> None:
+        if not self._link.sound():
+            raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
+
     async def _confirm(self, now: float) -> None:
         """Counts as arrived what was sent long enough ago, and notes it now and then."""
         before = self._confirmed
-        while self._sent and (self._link.certain or self._sent[0][0] + LINGER <= now):
+        certain = self._link.certain
+        if self._sent and not certain:
+            self._check_sound()
+        while self._sent and (certain or self._sent[0][0] + LINGER <= now):
             self._confirmed = self._sent.popleft()[1]
             if self._failing:
                 _log.info("container %s: its log is being sent again", self._name)

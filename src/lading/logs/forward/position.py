@@ -5,6 +5,7 @@ an old one's inode is not taken for it.
 """
 
 import os
+import threading
 from contextlib import suppress
 
 import msgspec
@@ -33,7 +34,8 @@ def load(path: str) -> Position | None:
 
 def save(path: str, position: Position) -> None:
     """Replaces what was noted before at once. Raises OSError."""
-    temporary = f"{path}.new"
+    # Whoever is told to stop writes the last note, maybe while a thread still writes the one before.
+    temporary = f"{path}.{threading.get_ident()}"
     with open(temporary, "wb") as file:
         file.write(msgspec.json.encode(position))
         # Without, a power cut could leave an empty file under the new name.

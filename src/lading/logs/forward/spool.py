@@ -39,23 +39,23 @@ class Spool:
             return None
         return Position(self._part.inode, _head(self._part), self._offset)
 
-    async def seek(self, position: Position | None) -> bool:
-        """Goes to `position`, or to the oldest entry where it is None; False where its file is gone.
-
-        Then too it goes to the oldest entry.
-        """
+    async def seek(self, position: Position | None) -> None:
+        """Goes to `position`; to the oldest entry where that is None, or its file is gone."""
         parts = self._open()
         here, offset = parts[-1] if parts else None, 0
-        found = position is None
         if position is not None:
-            for part in parts:
-                if part.compressed or not _is(part, position):
-                    continue
-                here, offset, found = part, min(position.offset, part.size), True
-                break
+            known = [part for part in parts if not part.compressed and _is(part, position)]
+            if known:
+                here, offset = known[0], min(position.offset, known[0].size)
+            else:
+                self._tell_of_loss()
         close_all([part for part in parts if part is not here])
         await self._go_to(here, offset)
-        return found
+
+    def _tell_of_loss(self) -> None:
+        if not self._lost:
+            _log.warning("%s: what was not sent yet was dropped to keep to the limit", self._path)
+        self._lost = True
 
     async def read(self) -> list[Entry]:
         """The next entries; none where there are no more yet. Raises OSError."""
@@ -70,12 +70,11 @@ class Spool:
                 return []
         return []
 
-    def _read(self) -> list[Entry]:
+    def _read(self, length: int = _SLICE) -> list[Entry]:
         part = self._part
         assert part is not None
         file = part.file.fileno()
         self._check_not_cut(part)
-        length = _SLICE
         while True:
             block = os.pread(file, length, self._offset)
             found, taken = entries(block)
@@ -101,9 +100,8 @@ class Spool:
         if place == 0:
             close_all(parts)
             return False
-        if place == len(parts) and not self._lost:
-            _log.warning("%s: what was not sent yet was dropped to keep to the limit", self._path)
-            self._lost = True
+        if place == len(parts):
+            self._tell_of_loss()
         following = parts[place - 1]
         close_all([part for part in parts if part is not following])
         await self._go_to(following, 0)
@@ -148,7 +146,8 @@ class Spool:
             if behind - rest >= left and await self._next():
                 behind -= rest
                 continue
-            if not await self.read():
+            # No more than needed, so that the rest is about as much as may stay.
+            if not self._read(min(_SLICE, behind - left)):
                 break
             behind = self.behind()
         return begun - behind
