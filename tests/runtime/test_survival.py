@@ -1,10 +1,13 @@
 """The keeper and the daemon may die at any moment; containers, sessions and exit codes do not notice."""
 
 import asyncio
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.runtime.bundles import Room, User, play
 
@@ -141,6 +144,47 @@ def test_parked_connections_outlive_keeper_and_daemon(room: Room) -> None:
             await user.read_until(name.encode())
             await room.runtime.unpark(number)
         assert await room.runtime.parked() == []
+
+    play(room, script)
+
+
+def test_clients_may_leave_while_another_keeper_is_told_of_them(room: Room) -> None:
+    async def script(room: Room) -> None:
+        user = User()
+        numbers = [await room.runtime.park({"n": n}, user.theirs) for n in range(200)]
+        os.kill(await room.keeper_pid(), signal.SIGKILL)
+        leaving = []
+        # One after another, so that some leave right in the midst of it.
+        for number in numbers:
+            leaving.append(asyncio.ensure_future(room.runtime.unpark(number)))
+            await asyncio.sleep(0.002)
+        async with asyncio.timeout(10):
+            await asyncio.gather(*leaving)
+        assert await room.runtime.parked() == []
+        await room.launch("a", "sh", "-c", "exit 3")
+        assert (await room.ended("a")).code == 3
+
+    play(room, script)
+
+
+def test_a_keeper_that_talks_nonsense_is_left_for_another(room: Room) -> None:
+    async def script(room: Room) -> None:
+        os.kill(await room.keeper_pid(), signal.SIGKILL)
+        path = Path(room.layout.keeper_socket)
+        path.unlink()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+            listener.setblocking(False)
+            listener.bind(str(path))
+            listener.listen()
+            loop = asyncio.get_running_loop()
+            asking, _ = await loop.sock_accept(listener)
+            with asking:
+                question = json.loads(await loop.sock_recv(asking, 65536))
+                asking.send(json.dumps({"n": question["n"], "ok": {}}).encode())
+                path.unlink()
+        async with asyncio.timeout(10):
+            await room.launch("a", "sh", "-c", "exit 3")
+            assert (await room.ended("a")).code == 3
 
     play(room, script)
 

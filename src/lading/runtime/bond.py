@@ -20,7 +20,10 @@ _LONGEST_PAUSE = 5.0
 
 
 class Bond:
-    """`ask` reaches whatever keeper there is; `ended` and `detached` are its news."""
+    """`ask` reaches whatever keeper there is; `ended` and `detached` are its news.
+
+    `keeper` is the process id of the one last agreed with.
+    """
 
     def __init__(
         self,
@@ -36,7 +39,7 @@ class Bond:
         self._link: Link | None = None
         self._up = asyncio.Event()
         self._closing = False
-        self._keeper = 0
+        self.keeper = 0
         self._background = Background()
         self.holdings = Holdings()
 
@@ -98,8 +101,11 @@ class Bond:
                 return
             except (LadingError, OSError) as error:
                 _log.error("cannot reach the keeper: %s", error)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+            except Exception:
+                # Whatever it is, to give up would mean to have no keeper ever again.
+                _log.exception("cannot reach the keeper")
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _establish(self) -> None:
         try:
@@ -122,8 +128,7 @@ class Bond:
                 about, _ = await link.ask("hello")
             if about["build"] != build():
                 await link.ask("upgrade")
-            await self._agree(link, set(about["keys"]), another=about["pid"] != self._keeper)
-            self._keeper = about["pid"]
+            await self._agree(link, about["pid"], set(about["keys"]))
         except TimeoutError:
             link.close()
             raise Unavailable(f"the keeper does not answer; see {self._log_path}") from None
@@ -133,24 +138,33 @@ class Bond:
         established = True
         self._up.set()
 
-    async def _agree(self, link: Link, keys: set[str], *, another: bool) -> None:
-        """Makes the keeper hold what we hold and us what it holds."""
-        missing = [held for key, held in self.holdings.processes.items() if key not in keys]
+    async def _agree(self, link: Link, keeper: int, keys: set[str]) -> None:
+        """Makes the keeper `keeper` hold what we hold and us what it holds.
+
+        All along others let go of what they no longer need, so nothing is
+        looked at across an await that was not looked up again. Breaks off
+        where the link does; another try goes on from what was reached.
+        """
+        processes, parked = self.holdings.processes, self.holdings.parked
+        missing = [held for key, held in processes.items() if key not in keys]
         if missing and not keys and self.holdings.journal >= 0:
             answer, _ = await link.ask("take_journal", {"journal": self.holdings.journal})
             # What the dead keeper was busy with is the first thing to be finished.
             missing.sort(key=lambda held: answer["in_flight"] not in (held.facts["slots"] or ()))
         for held in missing:
-            await self._hand_over(link, held)
-        if another:
-            await self._hand_over_clients(link)
-            for number, parked in self.holdings.parked.items():
-                named = {"connection": parked.descriptor}
-                await link.ask("park", named, about=parked.wishes, number=number)
+            if processes.get(held.facts["key"]) is held:
+                await self._hand_over(link, held)
+        await self._hand_over_clients(link, keeper)
+        for number, connection in tuple(parked.items()):
+            if number in parked and connection.keeper != keeper:
+                named = {"connection": connection.descriptor}
+                await link.ask("park", named, about=connection.wishes, number=number)
+                connection.keeper = keeper
         for key in keys:
-            await self._learn(link, key)
+            await self._learn(link, keeper, key)
         _, named = await link.ask("journal")
         self.holdings.replace_journal(named["journal"])
+        self.keeper = keeper
 
     async def _hand_over(self, link: Link, held: Held) -> None:
         known = held.running
@@ -180,29 +194,36 @@ class Bond:
         if "pidfd" in held.descriptors:
             asyncio.get_running_loop().remove_reader(held.descriptors["pidfd"])
 
-    async def _hand_over_clients(self, link: Link) -> None:
+    async def _hand_over_clients(self, link: Link, keeper: int) -> None:
+        clients = self.holdings.clients
+        strangers = [number for number, client in clients.items() if client.keeper != keeper]
         # Their numbers were the dead keeper's; until a new one has counted them, any will do.
-        clients = self.holdings.clients = {
-            -place: client for place, client in enumerate(self.holdings.clients.values(), start=1)
-        }
-        for number, client in tuple(clients.items()):
+        lowest = min((0, *clients))
+        waiting = {lowest - place: clients.pop(number) for place, number in enumerate(strangers, start=1)}
+        clients.update(waiting)
+        for number, client in waiting.items():
             try:
                 answer, _ = await link.ask("attach", {"client": client.descriptor}, wishes=client.wishes)
-                clients[answer["client"]] = clients.pop(number)
             except LinkLost:
                 raise
             except LadingError:
                 clients.pop(number).end()
+            else:
+                client.keeper = keeper
+                clients[answer["client"]] = clients.pop(number)
 
-    async def _learn(self, link: Link, key: str) -> None:
-        answer, named = await link.ask("handles", key=key)
+    async def _learn(self, link: Link, keeper: int, key: str) -> None:
+        try:
+            answer, named = await link.ask("handles", key=key)
+        except NotFound:
+            return
         clients = {wishes["id"]: named.pop(f"client-{wishes['id']}") for wishes in answer["clients"]}
         for wishes in answer["clients"]:
             number = wishes["id"]
             if number in self.holdings.clients:
                 os.close(clients[number])
             else:
-                self.holdings.clients[number] = HeldClient({**wishes, "early": ""}, clients[number])
+                self.holdings.clients[number] = HeldClient({**wishes, "early": ""}, clients[number], keeper)
         former = self.holdings.processes.get(key)
         held = self.holdings.processes[key] = Held(answer["facts"], named)
         if former is not None:
@@ -221,14 +242,19 @@ class Bond:
 
     async def forget(self, key: str) -> None:
         """Lets keeper and daemon forget an ended process, or clients that wait for a start."""
-        held = self.holdings.processes.pop(key, None)
-        if held is not None:
-            self._stop_watching(held)
-            held.drop_all()
+        self._let_go(key)
         try:
             await self.ask("forget", key=key, repeat=True)
         except NotFound:
             pass
+        # While this waited for a keeper to be there, it may have been learnt anew.
+        self._let_go(key)
+
+    def _let_go(self, key: str) -> None:
+        held = self.holdings.processes.pop(key, None)
+        if held is not None:
+            self._stop_watching(held)
+            held.drop_all()
 
     def _news(self, message: Message) -> None:
         kind = message["news"]

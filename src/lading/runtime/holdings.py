@@ -57,10 +57,11 @@ class Held:
 
 @dataclass(slots=True)
 class HeldClient:
-    """One attached client: its socket and how it is attached."""
+    """One client's socket, how it is attached, and the process id of the keeper that has it too."""
 
     wishes: Message
     descriptor: int
+    keeper: int
 
     def close(self) -> None:
         """Lets go of the socket; the keeper has ended the connection."""

@@ -19,6 +19,7 @@ from lading.runtime.detach_keys import detach_sequence
 from lading.runtime.errors import LaunchError, exec_error, launch_error
 from lading.runtime.foresight import Foresight
 from lading.runtime.holdings import Held, HeldClient
+from lading.runtime.leftovers import remove_files
 from lading.runtime.link import LinkLost, RuntimeFailed
 from lading.runtime.oci import OciRuntime, OciRuntimes
 from lading.runtime.strays import end_strays
@@ -194,7 +195,7 @@ class Runtime:
             raise
         if key in self._bond.holdings.processes:
             about["early"] = ""
-        self._bond.holdings.clients[answer["client"]] = HeldClient(about, descriptor)
+        self._bond.holdings.clients[answer["client"]] = HeldClient(about, descriptor, self._bond.keeper)
 
     async def resize(self, key: str, height: int, width: int) -> None:
         """Sets a terminal's size in characters. Raises NotFound, Conflict."""
@@ -230,7 +231,8 @@ class Runtime:
         answer, _ = await self._bond.ask("park", named, about=dict(about), repeat=True)
         number = int(answer["number"])
         if number:
-            self._bond.holdings.parked[number] = HeldClient(dict(about), os.dup(connection.fileno()))
+            duplicate = os.dup(connection.fileno())
+            self._bond.holdings.parked[number] = HeldClient(dict(about), duplicate, self._bond.keeper)
         return number
 
     async def unpark(self, number: int) -> None:
@@ -244,7 +246,7 @@ class Runtime:
         """What an earlier life of this daemon had parked; the sockets are the caller's to close."""
         answer, connections = await self._bond.ask("parked", repeat=True)
         for number, descriptor in connections.items():
-            held = HeldClient(answer["abouts"][number], os.dup(descriptor))
+            held = HeldClient(answer["abouts"][number], os.dup(descriptor), self._bond.keeper)
             self._bond.holdings.parked[int(number)] = held
         return [
             (int(number), answer["abouts"][number], socket.socket(fileno=descriptor))
@@ -283,6 +285,8 @@ class Runtime:
         for name in _names(self._layout.bundles):
             if name not in live:
                 await tasks.in_thread(shutil.rmtree, f"{self._layout.bundles}/{name}", ignore_errors=True)
+            else:
+                remove_files(f"{self._layout.bundles}/{name}", self._bond.holdings.processes)
 
     def _has_ended(self, held: Held) -> None:
         self._tell(held.exit())
