@@ -69,6 +69,9 @@ def _script(recorder: Recorder) -> None:
     answers["POST /containers/web/update"] = as_json({"Warnings": ["Take care", "Twice"]})
     answers["POST /containers/idle/update"] = as_json({"Warnings": None})
     answers["POST /containers/nope/update"] = nope
+    answers["POST /containers/prune"] = as_json(
+        {"ContainersDeleted": [ID, "cd" * 32], "SpaceReclaimed": 123_456_789}
+    )
 
 
 LINES = r"""
@@ -101,6 +104,11 @@ stats --no-stream nope
 stats --no-stream nope web
 stats nope
 container stats --no-stream web
+container prune
+container prune -f
+container prune --force --filter label=a=b --filter until=10m --filter label!=c
+container prune -f x
+container prune --filter a
 """.strip().splitlines()
 
 

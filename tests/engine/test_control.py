@@ -292,3 +292,36 @@ def test_top_that_cannot_be(engine: Engine) -> None:
             done = client("top", *words, check=False)
             assert done.returncode == 1
             assert said in done.stderr.decode()
+
+
+# --- clearing away
+
+
+@pytest.mark.parametrize("client", ["docker", "lading"])
+def test_pruning_removes_what_does_not_run(engine: Engine, client: str) -> None:
+    _run(engine, "runs")
+    _run(engine, "rests")
+    engine.docker("pause", "rests")
+    write = ("sh", "-c", "head -c 123456 /dev/zero > /big")
+    engine.docker("run", "--name", "ended", "--label", "keep=no", IMAGE, *write)
+    engine.docker("create", "--name", "fresh", "--label", "keep=yes", IMAGE, "true")
+    identifiers = {name: engine.get(f"/containers/{name}/json")["Id"] for name in ("ended", "fresh")}
+    command = getattr(engine, client)
+    kept = command("container", "prune", "-f", "--filter", "until=1h")
+    assert kept.stdout == b"Total reclaimed space: 0B\n"
+    done = command("container", "prune", "-f", "--filter", "label!=keep=yes").stdout.decode()
+    assert done == f"Deleted Containers:\n{identifiers['ended']}\n\nTotal reclaimed space: 123.5kB\n"
+    refused = command("container", "prune", input=b"n\n")
+    assert refused.stdout.endswith(b"Are you sure you want to continue? [y/N] ")
+    assert len(engine.get("/containers/json?all=1")) == 3
+    command("container", "prune", "--filter", "label=keep", input=b"y\n")
+    left = {name for shown in engine.get("/containers/json?all=1") for name in shown["Names"]}
+    assert left == {"/runs", "/rests"}
+
+
+def test_pruning_that_cannot_be(engine: Engine) -> None:
+    with pytest.raises(APIError, match="invalid filter 'name'"):
+        engine.py.containers.prune({"name": "x"})
+    with pytest.raises(APIError, match="more than one until filter specified"):
+        engine.py.containers.prune({"until": ["1h", "2h"]})
+    assert engine.py.containers.prune() == {"ContainersDeleted": None, "SpaceReclaimed": 0}

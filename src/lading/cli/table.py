@@ -30,6 +30,7 @@ COMMANDS = {
     "rmi": "rmi",
     "run": "run",
     "start": "start",
+    "stats": "stats",
     "stop": "stop",
     "tag": "tag",
     "top": "top",
@@ -38,6 +39,7 @@ COMMANDS = {
     "version": "version",
     "wait": "wait",
     "container inspect": "inspect:CONTAINER_COMMAND",
+    "container prune": "container_prune",
     "image inspect": "inspect:IMAGE_COMMAND",
 }
 
@@ -49,7 +51,7 @@ GROUPS = {
 
 _IN_CONTAINER = (
     *("attach", "cp", "create", "diff", "exec", "export", "kill", "logs", "pause", "port", "rename"),
-    *("restart", "rm", "run", "start", "stop", "top", "unpause", "update", "wait"),
+    *("restart", "rm", "run", "start", "stats", "stop", "top", "unpause", "update", "wait"),
 )
 
 ALIASES = {

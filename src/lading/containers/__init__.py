@@ -17,11 +17,13 @@ from lading.containers.front_files import ContainerFiles
 from lading.containers.front_measures import Measures
 from lading.containers.listing import FILTERS
 from lading.containers.logs import LogOptions
+from lading.containers.prune import PRUNE_FILTERS
 from lading.containers.record import Container, Ended, Status
 from lading.containers.store import Store
 
 __all__ = [
     "FILTERS",
+    "PRUNE_FILTERS",
     "AttachOptions",
     "Container",
     "ContainerFiles",

@@ -13,6 +13,7 @@ from lading.containers.inspect import inspect
 from lading.containers.list import counts, list_containers
 from lading.containers.logs import LogOptions, read_logs
 from lading.containers.pause import pause, unpause
+from lading.containers.prune import prune
 from lading.containers.record import Container
 from lading.containers.remove import remove, unlink
 from lading.containers.rename import rename
@@ -104,6 +105,10 @@ class Containers:
             await unlink(self._ctx, reference)
         else:
             await remove(self._ctx, self.find(reference), force=force, volumes=volumes)
+
+    async def prune(self, filters: Filters) -> dict[str, Any]:
+        """Removes what does not run; says what that was. Raises InvalidParameter, Conflict."""
+        return await prune(self._ctx, filters)
 
     async def rename(self, reference: str, name: str) -> None:
         await rename(self._ctx, self.find(reference), name)

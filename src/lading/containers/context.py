@@ -72,6 +72,7 @@ class Context:
     oom_watch: OomWatch = field(default_factory=OomWatch)
     probing: Probing = field(default_factory=Probing)
     background: Background = field(default_factory=Background)
+    pruning: bool = False
 
     def publish(self, container: Container, action: str, **attributes: str) -> None:
         """Tells the event bus what happened to a container."""

@@ -3,7 +3,7 @@
 from lading.api import decode, encode
 from lading.api.rooms import Rooms
 from lading.api.router import Call, Endpoint
-from lading.containers import FILTERS, AttachOptions, LogOptions
+from lading.containers import FILTERS, PRUNE_FILTERS, AttachOptions, LogOptions
 from lading.errors import InvalidParameter
 from lading.filters import Filters
 from lading.http import Response
@@ -91,7 +91,11 @@ def _control(rooms: Rooms) -> list[Endpoint]:
         await containers.unpause(call.parameters["id"])
         return encode.no_content()
 
+    async def prune(call: Call) -> Response:
+        return encode.json(await containers.prune(Filters.parse(call.query("filters"), PRUNE_FILTERS)))
+
     return [
+        Endpoint("POST", "/containers/prune", prune),
         Endpoint("POST", "/containers/{id}/update", update),
         Endpoint("POST", "/containers/{id}/pause", pause),
         Endpoint("POST", "/containers/{id}/unpause", unpause),
