@@ -5,6 +5,7 @@ Written for measuring: what it costs itself is a few dozen microseconds a call.
 
 import json
 import socket
+import time
 from typing import Any
 
 
@@ -57,6 +58,23 @@ class Client:
         everything = self._buffer
         self.close()
         return everything
+
+    def drain(self, path: str, seconds: float | None = None) -> int:
+        """How many bytes a GET gives until its end, or for `seconds`. Raises Refused, OSError."""
+        self.close()
+        self._send(f"GET {path} HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n\r\n".encode())
+        status, _ = self._head()
+        if status >= 400:
+            raise Refused(f"GET {path}: {status}")
+        assert self._socket is not None
+        taken, end = len(self._buffer), None if seconds is None else time.monotonic() + seconds
+        while end is None or time.monotonic() < end:
+            piece = self._socket.recv(1 << 18)
+            taken += len(piece)
+            if not piece:
+                break
+        self.close()
+        return taken
 
     def _send(self, data: bytes) -> None:
         if self._socket is None:

@@ -5,7 +5,7 @@ import shutil
 import tarfile
 
 NAME = "bench/busybox"
-_APPLETS = ("cat", "echo", "env", "ls", "sh", "sleep", "true")
+_APPLETS = ("cat", "echo", "env", "ls", "seq", "sh", "sleep", "true")
 
 
 def archive() -> bytes:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench import image
+from bench import heavy, image
 from bench.api import Client
 from bench.engines import REPOSITORY, Engine
 
@@ -49,6 +49,17 @@ MEASURES = (
     Measure("worked", "idle engine after the measures above, PSS", "MB"),
     Measure("container", "engine's PSS per running container, 100 running", "MB", "≤ 0.1 MB"),
     Measure("hundred", "create + start of 100 containers in turn", "s"),
+    Measure(
+        "printing", f"a container prints {heavy.LINES:,} lines to json-file, start to wait", "s", "≥ 1.5×"
+    ),
+    Measure("answering", "GET /containers/json meanwhile, 99th percentile", "ms", "≤ 20 ms"),
+    Measure("reading", f"`GET /logs` of {heavy.LINES:,} lines", "s", "≥ 2×"),
+    Measure("copy_in", "PUT archive: 300 MB in 3,000 files into a running container", "s", "≥ 1×"),
+    Measure("copy_out", "GET archive of the same", "s", "≥ 1×"),
+    Measure(
+        "watching", "the engine's CPU while 100 clients stream stats of 100 containers for 10 s", "s", "≥ 5×"
+    ),
+    Measure("many", f"GET /containers/json with {heavy.MANY:,} containers", "ms", "≤ 30 ms"),
     Measure("list", "GET /containers/json with 200 containers, 100 of them running", "ms"),
 )
 
@@ -76,11 +87,25 @@ def take(engine: Engine, counts: Counts) -> Samples:
         client.call("POST", f"/containers/{_create(client, 'sleep', '86400')}/start")
     values["hundred"] = [time.perf_counter() - started]
     values["container"] = [(_settled_pss(engine) - before) / _RUNNING]
+    running = [entry["Id"] for entry in client.json("GET", "/containers/json")]
+    values["watching"] = [heavy.watching(engine, running)]
     for _ in range(_LISTED - _RUNNING):
         _create(client, "true")
     assert len(client.json("GET", "/containers/json?all=1")) == _LISTED
     lists = _timed(lambda: client.call("GET", "/containers/json?all=1"), counts.lists, counts.warm)
     values["list"] = lists
+    long = heavy.logs(engine)
+    values["printing"], values["reading"], values["answering"] = (
+        [long.printing],
+        [long.reading],
+        [long.answering],
+    )
+    inside, outside = heavy.copies(engine, heavy.tree())
+    values["copy_in"], values["copy_out"] = [inside], [outside]
+    for _ in range(heavy.MANY - _LISTED):
+        _create(client, "true")
+    assert len(client.json("GET", "/containers/json?all=1")) == heavy.MANY
+    values["many"] = _timed(lambda: client.call("GET", "/containers/json?all=1"), counts.lists, counts.warm)
     client.close()
     return samples
 
