@@ -287,12 +287,24 @@ def test_devices_by_the_container_device_interface(new_engine: Callable[..., Eng
 
 
 _SETTINGS = "invalid config for network bridge: invalid endpoint settings:\n"
+_MOUNT = 'invalid mount config for type "bind": '
+_CPUS = "0" if os.cpu_count() == 1 else f"0-{(os.cpu_count() or 1) - 1}"
+_NO_APPARMOR = not Path("/sys/kernel/security/apparmor").exists()
 REFUSED: tuple[tuple[str, str], ...] = (
     ("--gpus all", 'could not select device driver "" with capabilities: [[gpu]]'),
     ("--device vendor.com/tv=a", "CDI device injection failed: unresolvable CDI devices vendor.com/tv=a"),
     ("--device-read-bps /dev/null:1mb", "/dev/null is not a block device"),
     ("--ip 10.1.2.3", f"{_SETTINGS}user specified IP address is supported on user defined networks only"),
     ("--ip6 fd00::1", f"{_SETTINGS}user specified IP address is supported on user defined networks only"),
+    (
+        "--storage-opt size=1g",
+        "--storage-opt is supported only for overlay over xfs with 'pquota' mount option",
+    ),
+    ("--storage-opt speed=1g", "Unknown option speed"),
+    ("--mount type=npipe,src=a,dst=/b", 'invalid mount config for type "npipe": mount type unknown'),
+    ("--mount type=bind,src=/no/such,dst=/b", f"{_MOUNT}bind source path does not exist: /no/such"),
+    ("--cpuset-cpus 999", f"Requested CPUs are not available - requested 999, available: {_CPUS}"),
+    ("--cpus 999", f"Range of CPUs is from 0.01 to {os.cpu_count()}.00, as there are only {os.cpu_count()}"),
     ("--volumes-from nosuch", "No such container: nosuch"),
     ("--runtime nosuch", "unknown or invalid runtime name: nosuch"),
     ("--isolation hyperv", "Invalid isolation: \"hyperv\" - linux only supports 'default'"),
@@ -310,8 +322,21 @@ REFUSED: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 
 
+if _NO_APPARMOR:
+    REFUSED += (
+        ("--security-opt apparmor=x", "apparmor profile x cannot be applied: this kernel has no AppArmor"),
+    )
+
+
 @pytest.mark.parametrize(("flags", "said"), REFUSED, ids=[flags for flags, _ in REFUSED])
 def test_refused(engine: Engine, flags: str, said: str) -> None:
     done = engine.docker("run", "--rm", *flags.split(), IMAGE, "true", check=False)
     assert done.returncode == 125
-    assert f"docker: Error response from daemon: {said}\n" in done.stderr.decode()
+    assert f"docker: Error response from daemon: {said}" in done.stderr.decode()
+
+
+def test_an_image_for_another_platform_is_not_taken(engine: Engine) -> None:
+    status, said = engine.api("POST", "/containers/create?platform=linux/s390x", {"Image": IMAGE})
+    assert status == 404
+    assert "was found but does not match the specified platform: wanted linux/s390x" in said["message"]
+    assert engine.docker("run", "--rm", "--platform", "linux", IMAGE, "echo", "own").stdout == b"own\n"

@@ -73,9 +73,11 @@ class Containers:
     async def inspect(self, reference: str, *, size: bool = False) -> dict[str, Any]:
         return await inspect(self._ctx, self.find(reference), size=size)
 
-    async def create(self, name: str | None, body: CreateBody) -> tuple[Container, list[str]]:
+    async def create(
+        self, name: str | None, body: CreateBody, platform: str = ""
+    ) -> tuple[Container, list[str]]:
         """Raises InvalidParameter, NotFound or Conflict."""
-        return await create(self._ctx, name, body)
+        return await create(self._ctx, name, body, platform)
 
     async def start(self, reference: str) -> None:
         await start(self._ctx, self.find(reference))

@@ -11,11 +11,12 @@ from lading.containers.discard import discard, erase
 from lading.containers.linking import find_links
 from lading.containers.merge import merge, process_args
 from lading.containers.network_of import connect_request
+from lading.containers.platforms import check_platform
 from lading.containers.record import Container, Definition, State, Status
 from lading.containers.release import mounted_root
 from lading.containers.resize import check_console_size
 from lading.containers.signals import parse_signal
-from lading.containers.unsupported import check_supported
+from lading.containers.unsupported import check_storage_options
 from lading.errors import InvalidParameter, NotFound
 from lading.ids import new_id, short_id
 from lading.logs import check_log_config
@@ -26,19 +27,22 @@ from lading.units import now_ns
 from lading.volumes import MountPoint
 
 
-async def create(ctx: Context, name: str | None, body: CreateBody) -> tuple[Container, list[str]]:
+async def create(
+    ctx: Context, name: str | None, body: CreateBody, platform: str = ""
+) -> tuple[Container, list[str]]:
     """Makes a container from `body`; returns it with warnings for the user.
 
-    Raises InvalidParameter, NotFound (image) or Conflict (name).
+    Raises InvalidParameter, NotFound (image, or one for `platform`) or Conflict (name).
     """
     if name:
         name = names.check(name)
         ctx.registry.check_free(name)
     image = ctx.images.resolve(body.image)
+    warnings = check_platform(platform, body.image, image.document, ctx.machine.machine)
     config = merge(body, image.config)
     host = body.host_config or HostConfig()
     container_id = new_id()
-    warnings = settle(ctx, container_id, config, host)
+    warnings += settle(ctx, container_id, config, host)
     endpoints = _endpoints(host, body)
     mounts = ctx.volumes.plan(config, host, _volumes_from(ctx, host))
 
@@ -117,7 +121,8 @@ def settle(ctx: Context, container_id: str, config: ContainerConfig, host: HostC
     cgroup_parent(host.cgroup_parent)
     if config.stop_signal:
         parse_signal(config.stop_signal)
-    warnings = validate(config, host, ctx.machine) + check_supported(config, host)
+    warnings = validate(config, host, ctx.machine)
+    check_storage_options(host)
     if host.network_mode == "host" or host.uts_mode == "host":
         config.hostname = config.hostname or os.uname().nodename
     config.hostname = config.hostname or short_id(container_id)
@@ -133,6 +138,9 @@ def settle_host(host: HostConfig, defaults: Defaults, runtime: str, cgroup_versi
     host.cgroupns_mode = host.cgroupns_mode or ("private" if cgroup_version == 2 else "host")
     host.runtime = host.runtime or defaults.runtime or runtime
     host.shm_size = host.shm_size or defaults.shm_size
+    if host.pids_limit is not None and host.pids_limit <= 0:
+        # Every number below one is a word for no limit.
+        host.pids_limit = None
     host.log_config.type = host.log_config.type or defaults.log.type
     if host.log_config.type == defaults.log.type:
         host.log_config.config = {**(defaults.log.config or {}), **(host.log_config.config or {})}

@@ -1,11 +1,12 @@
-"""Wishes this engine cannot fulfil yet: refused, or named in a warning. Pure."""
+"""Wishes this engine cannot fulfil: refused, in docker's words. Pure."""
 
-from lading.errors import Unsupported
-from lading.schema.container import ContainerConfig, HostConfig
+from lading.errors import InvalidParameter, Unsupported
+from lading.schema.container import HostConfig
 
 
-def check_supported(config: ContainerConfig, host: HostConfig) -> list[str]:
-    """Warnings for the user. Raises Unsupported."""
-    if host.storage_opt:
-        raise Unsupported("this engine cannot limit a container's file system yet (--storage-opt)")
-    return []
+def check_storage_options(host: HostConfig) -> None:
+    """Raises InvalidParameter, or Unsupported: layers are directories of one file system without quotas."""
+    for name in host.storage_opt or {}:
+        if name.lower() != "size":
+            raise InvalidParameter(f"Unknown option {name}")
+        raise Unsupported("--storage-opt is supported only for overlay over xfs with 'pquota' mount option")

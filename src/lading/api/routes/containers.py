@@ -23,7 +23,9 @@ def _life(rooms: Rooms) -> list[Endpoint]:
 
     async def create(call: Call) -> Response:
         body = await decode.body(call, CreateBody)
-        container, warnings = await containers.create(call.query("name") or None, body)
+        container, warnings = await containers.create(
+            call.query("name") or None, body, call.query("platform")
+        )
         return encode.json({"Id": container.id, "Warnings": warnings}, 201)
 
     async def start(call: Call) -> Response:

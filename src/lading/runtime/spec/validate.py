@@ -14,6 +14,8 @@ from lading.schema.container import ContainerConfig, HealthConfig, HostConfig
 from lading.units import NANOSECOND
 
 _MILLISECOND = NANOSECOND // 1000
+_DEFAULT_APPARMOR = "docker-default"
+"""What clients name to get what they get anyway."""
 
 
 def validate(config: ContainerConfig, host: HostConfig, facts: HostFacts) -> list[str]:
@@ -28,14 +30,13 @@ def validate(config: ContainerConfig, host: HostConfig, facts: HostFacts) -> lis
     check_ulimits(host)
     check_devices(host)
     check_capabilities(host.cap_add, host.cap_drop, facts.capabilities)
-    _check_security(host, facts)
     if host.shm_size < 0:
         raise InvalidParameter("SHM size can not be less than 0")
     if not -1000 <= host.oom_score_adj <= 1000:
         raise InvalidParameter(
             f"Invalid value {host.oom_score_adj}, range for oom score adj is [-1000, 1000]"
         )
-    warnings = settle_limits(host, facts)
+    warnings = _check_security(host, facts) + settle_limits(host, facts)
     if host.network_mode == "host" and host.port_bindings:
         warnings.append("Published ports are discarded when using host network mode")
     return warnings
@@ -68,9 +69,16 @@ def _check_health(health: HealthConfig) -> None:
         raise InvalidParameter("Retries in Healthcheck cannot be negative")
 
 
-def _check_security(host: HostConfig, facts: HostFacts) -> None:
+def _check_security(host: HostConfig, facts: HostFacts) -> list[str]:
     options = parse_security_options(host.security_opt)
     if options.seccomp not in ("", BUILTIN, UNCONFINED):
         custom(options.seccomp, frozenset(), facts.machine, facts.kernel)
     if options.writable_cgroups and host.cgroupns_mode == "host":
         raise InvalidParameter("writable-cgroups needs a private cgroup namespace: use --cgroupns=private")
+    if options.apparmor not in ("", UNCONFINED, _DEFAULT_APPARMOR) and not facts.apparmor:
+        raise InvalidParameter(
+            f"apparmor profile {options.apparmor} cannot be applied: this kernel has no AppArmor"
+        )
+    if not facts.selinux and any(label != "disable" for label in options.labels):
+        return ["This kernel has no SELinux. Labels have no effect."]
+    return []
