@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import resource
 import subprocess
 import time
 from collections.abc import Iterator
@@ -64,6 +65,29 @@ def test_files_set_aside_are_compressed(keeper: KeeperProcess) -> None:
         time.sleep(0.01)
     assert logged(path) == [f"{number}\n" for number in range(1, 5001)]
     assert not [each for each in path.parent.glob(f"{path.name}.*") if each.suffix != ".gz"]
+
+
+def test_output_goes_on_though_files_cannot_be_compressed(keeper: KeeperProcess) -> None:
+    for number in range(1, 100):
+        Path(f"{keeper.log_path('a')}.{number}.tmp").mkdir()
+    path = run(keeper, "seq 1 5000", max_size=100_000, max_file=20, compress=True)
+    for number in range(1, 100):
+        Path(f"{path}.{number}.tmp").rmdir()
+    assert logged(path) == [f"{number}\n" for number in range(1, 5001)]
+    assert f"{path}.1 stays uncompressed: Is a directory" in keeper.log.read_text()
+
+
+def test_a_log_that_fails_holds_nobody_up(keeper: KeeperProcess) -> None:
+    printing = "read x; for i in 1 2 3; do echo $i; sleep 0.05; done; exit 3"
+    keeper.launch("a", "sh", "-c", printing, open_stdin=True)
+    user = keeper.attach("a")
+    # Not even the journal, which is memory, can be written to at its places any more.
+    resource.prlimit(keeper.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+    user.send(b"\n")
+    assert user.read_all() == b"1\n2\n3\n"
+    assert keeper.daemon.wait("exit", "a")["code"] == 3
+    assert (keeper.directory / "a.exit").exists()
+    assert keeper.log.read_text().count("not all that a prints is logged: OSError(27, 'File too large')") == 1
 
 
 def test_a_long_line_rotates_as_a_whole_piece(keeper: KeeperProcess) -> None:

@@ -16,7 +16,7 @@ from lading.keeper.client import Client
 from lading.keeper.journal import Journal
 from lading.keeper.launch import Launch
 from lading.keeper.log import Log
-from lading.keeper.loop import Loop, say
+from lading.keeper.loop import Loop, say, survive
 from lading.keeper.process import Process
 from lading.keeper.wire import Message
 
@@ -94,7 +94,7 @@ class Keeper:
     def _started(self, facts: Message, pid: int, started_ns: int, held: dict[str, int], reply: Reply) -> None:
         try:
             pidfd = os.pidfd_open(pid)
-        except ProcessLookupError:
+        except OSError:
             pidfd = -1
         oom_file = oom.events_file(pid) if facts["exec"] is None else None
         facts.update(
@@ -110,7 +110,11 @@ class Keeper:
     def _slots(self, facts: Message) -> tuple[int, int] | None:
         if not facts["sink"].get("path"):
             return None
-        return self.journal.claim(), self.journal.claim()
+        try:
+            return self.journal.claim(), self.journal.claim()
+        except OSError as error:
+            say(f"the journal: {error.strerror}: {facts['key']} runs without a log")
+            return None
 
     def hold(self, facts: Message, pidfd: int, held: dict[str, int]) -> Process:
         """Puts a process into the table and opens its log."""
@@ -127,21 +131,19 @@ class Keeper:
         return process
 
     def _compress(self, source: str, target: str, finished: Callable[[bool], None]) -> None:
-        files = [
-            os.open(source, os.O_RDONLY | os.O_CLOEXEC),
-            os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640),
-            os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC),
-        ]
-
         def ended(code: int) -> None:
             self.compressing -= 1
             finished(code == 0)
 
+        files: list[int] = []
         try:
+            files.append(os.open(source, os.O_RDONLY | os.O_CLOEXEC))
+            files.append(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640))
+            files.append(os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC))
             self.children.spawn([_GZIP, "-1"], os.environ, files, ended)
             self.compressing += 1
         except OSError as error:
-            say(f"{source} stays uncompressed: {_GZIP}: {error.strerror}")
+            say(f"{source} stays uncompressed: {error.strerror}")
             finished(False)
         finally:
             for file in files:
@@ -175,8 +177,7 @@ class Keeper:
         if facts["state"] != "running":
             process.finish()
             return process
-        if process.log is not None:
-            process.log.restore()
+        process.restore_log()
         facts["foreign"] = True
         process.begin()
         self.follow(process)
@@ -213,7 +214,8 @@ class Keeper:
             finished_ns=time.time_ns(),
             reason=reason,
         )
-        process.finish()
+        # Whatever goes wrong there, the end of a process is told.
+        survive(process.finish)
         self._record(process)
         self._announce({"news": "exit", **process.facts})
 

@@ -98,8 +98,11 @@ class Log:
 
     def finish(self) -> None:
         """Logs what was printed without a newline and closes the file."""
-        for stream in (1, 2):
-            self._put(stream, self._splitters[stream - 1].finish(), 0)
-            self._keep(stream)
-            self._journal.release(self._slots[stream - 1])
-        self.file.close()
+        try:
+            for stream in (1, 2):
+                self._put(stream, self._splitters[stream - 1].finish(), 0)
+                self._keep(stream)
+        finally:
+            for slot in self._slots:
+                self._journal.release(slot)
+            self.file.close()

@@ -146,14 +146,17 @@ class _Job:
         self.temporary = f"{log.path}.{_Job._serial}.tmp"
 
     def finished(self, well: bool) -> None:
-        """Puts the compressed file in the place of the plain one."""
+        """Puts the compressed file in the place of the plain one; where that fails, the plain one stays."""
         self.log._jobs.remove(self)
         plain = f"{self.log.path}.{self.number}"
-        if well and self.number < self.log.count and os.path.exists(plain):
-            os.rename(self.temporary, f"{plain}.gz")
-            _unlink(plain)
-        else:
-            _unlink(self.temporary)
+        try:
+            if well and self.number < self.log.count and os.path.exists(plain):
+                os.rename(self.temporary, f"{plain}.gz")
+                _unlink(plain)
+            else:
+                _unlink(self.temporary)
+        except OSError as error:
+            say(f"{plain}: {error.strerror}: cannot put the compressed file in its place")
 
 
 def _inode(path: str) -> int:

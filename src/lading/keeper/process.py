@@ -10,7 +10,7 @@ import termios
 from lading.keeper.client import HIGH, Client
 from lading.keeper.input import Input
 from lading.keeper.log import Log
-from lading.keeper.loop import READ, Loop
+from lading.keeper.loop import READ, Loop, say
 from lading.keeper.wire import Message
 
 TYPE_CHECKING = False
@@ -56,6 +56,7 @@ class Process:
             if name in descriptors
         }
         self._paused = False
+        self._complained = False
 
     @property
     def key(self) -> str:
@@ -116,9 +117,15 @@ class Process:
     def _read(self, stream: int) -> bytes | None:
         """What is there; empty at the end, None where there is nothing now."""
         file = self._outputs[stream]
-        try:
-            if self.log is not None and not self.facts["tty"]:
+        if self.log is not None and not self.facts["tty"]:
+            try:
                 return self.log.take(stream, file)
+            except BlockingIOError:
+                return None
+            except OSError as error:
+                # The journal's fault, not the pipe's.
+                self._complain(error)
+        try:
             return os.read(file, _READ)
         except BlockingIOError:
             return None
@@ -128,11 +135,11 @@ class Process:
 
     def _spread(self, stream: int, data: bytes) -> None:
         if self.log is not None:
-            self.log.write(stream, data)
+            self._try(self.log.write, stream, data)
         for client in tuple(self.clients):
             client.offer(stream, data)
         if self.log is not None:
-            self.log.done()
+            self._try(self.log.done)
         if not self._paused and any(client.queued > HIGH for client in self.clients):
             self._paused = True
             for file in self._outputs.values():
@@ -144,6 +151,24 @@ class Process:
             self._paused = False
             for stream, file in self._outputs.items():
                 self._watch(stream, file)
+
+    def _try(self, step: Callable[..., None], *arguments: object) -> None:
+        """Something of the log's. A fault there must neither hold the container up nor hide its end."""
+        try:
+            step(*arguments)
+        except Exception as error:
+            self._complain(error)
+
+    def _complain(self, error: Exception) -> None:
+        """Says once that output is missing from the log: more would fill the disk the trouble may be with."""
+        if not self._complained:
+            self._complained = True
+            say(f"{self.facts['sink'].get('path')}: not all that {self.key} prints is logged: {error!r}")
+
+    def restore_log(self) -> None:
+        """Has the log go on where another keeper, or this one's former self, left off."""
+        if self.log is not None:
+            self._try(self.log.restore)
 
     def _close_output(self, stream: int) -> None:
         file = self._outputs.pop(stream)
@@ -210,7 +235,7 @@ class Process:
                 self._spread(stream, data)
             self._close_output(stream)
         if self.log is not None:
-            self.log.finish()
+            self._try(self.log.finish)
             self.log = None
         if self._input is not None:
             held, self._input = self._input, None

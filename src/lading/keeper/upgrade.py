@@ -79,9 +79,7 @@ def resume(server: Server, state: Message) -> None:
     keeper.last_client = state["last_client"]
     for each in state["processes"]:
         held = dict(each["descriptors"])
-        process = keeper.hold(each["facts"], held.pop("pidfd", -1), held)
-        if process.log is not None:
-            process.log.restore()
+        keeper.hold(each["facts"], held.pop("pidfd", -1), held).restore_log()
     for each in state["clients"]:
         client = Client(
             keeper.loop, socket.socket(fileno=each["descriptor"]), each["wishes"], keeper.client_gone
