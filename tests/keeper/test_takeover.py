@@ -4,6 +4,7 @@ import ctypes
 import json
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -168,6 +169,26 @@ def test_upgrade_keeps_processes_clients_and_connections(keeper: KeeperProcess) 
     keeper.launch("later", "echo", "hello")
     assert waiting.read_all() == b"hello\n"
     assert keeper.daemon.ask("handles", key="done")[0]["ok"]["facts"]["code"] == 2
+
+
+def test_upgrade_keeps_parked_connections(keeper: KeeperProcess) -> None:
+    ours, theirs = socket.socketpair()
+    ours.settimeout(20)
+    with ours, theirs:
+        for name in ("first", "second"):
+            keeper.daemon.ask("park", {"connection": theirs.fileno()}, about={"for": name})
+        keeper.daemon.ask("unpark", number=2)
+        keeper.daemon.ask("upgrade")
+        reply, named = keeper.daemon.ask("parked")
+        assert reply["ok"]["abouts"] == {"1": {"for": "first"}}
+        with socket.socket(fileno=named["1"]) as parked:
+            parked.sendall(b"still there")
+        assert ours.recv(100) == b"still there"
+        # A number is never given twice: whoever has the second one still may ask for it to be let go.
+        assert keeper.daemon.ask("park", {"connection": theirs.fileno()}, about={})[0]["ok"]["number"] == 3
+    user = keeper.attach("a")
+    keeper.launch("a", "ls", "/proc/self/fd")
+    assert user.read_all().split() == [b"0", b"1", b"2", b"3"]
 
 
 def test_upgrade_under_load_loses_nothing(keeper: KeeperProcess) -> None:

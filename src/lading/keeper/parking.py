@@ -42,3 +42,16 @@ class Parking:
         """What was said of each, and the descriptors, both by number."""
         abouts = {str(number): about for number, (about, _) in self._parked.items()}
         return abouts, {str(number): connection for number, (_, connection) in self._parked.items()}
+
+    def state(self) -> Message:
+        """What the same keeper needs to go on holding them after it has replaced itself."""
+        held = [
+            {"number": number, "about": about, "descriptor": connection}
+            for number, (about, connection) in self._parked.items()
+        ]
+        return {"held": held, "last": self._last}
+
+    def resume(self, state: Message) -> None:
+        """Goes on from `state`, whose descriptors are now ours."""
+        self._last = state["last"]
+        self._parked = {each["number"]: (each["about"], each["descriptor"]) for each in state["held"]}

@@ -42,6 +42,7 @@ def upgrade(server: Server, arguments: list[str], asker: Connection, number: int
             {**client.state(), "descriptor": client.connection.fileno()} for client in keeper.clients.values()
         ],
         "last_client": keeper.last_client,
+        "parked": server.parking.state(),
     }
     file = os.memfd_create("keeper-state", os.MFD_CLOEXEC)
     os.write(file, json.dumps(state).encode())
@@ -91,6 +92,7 @@ def resume(server: Server, state: Message) -> None:
         if process.running:
             process.resume(each)
             keeper.follow(process)
+    server.parking.resume(_parked(state))
     for descriptor in state["connections"]:
         server.greet(socket.socket(fileno=descriptor))
     for connection in server.connections:
@@ -100,9 +102,16 @@ def resume(server: Server, state: Message) -> None:
     keeper.children.reap()
 
 
+def _parked(state: Message) -> Message:
+    # A former self of before there was any parking says nothing of it.
+    parked: Message = state.get("parked", {"held": [], "last": 0})
+    return parked
+
+
 def _descriptors(state: Message) -> list[int]:
     found = [state["listener"], state["journal"], *state["connections"]]
     found += [client["descriptor"] for client in state["clients"]]
+    found += [connection["descriptor"] for connection in _parked(state)["held"]]
     for process in state["processes"]:
         found += process["descriptors"].values()
     return found
