@@ -66,12 +66,15 @@ class Load:
 
 @pytest.fixture
 def pillars(new_engine: Callable[..., Engine]) -> tuple[Engine, list[str]]:
-    """An engine with three containers that count, one of them with a published port."""
+    """An engine with three containers that count, one with a published port and one with a health check."""
     engine = new_engine()
     names = []
     for number in range(3):
         ports = {"80/tcp": [{"HostPort": ""}]} if number == 0 else {}
-        status, made = engine.create(Cmd=["sh", "-c", COUNTER], HostConfig={"PortBindings": ports})
+        check = {"Test": ["CMD", "true"], "Interval": 50_000_000} if number == 1 else None
+        status, made = engine.create(
+            Cmd=["sh", "-c", COUNTER], HostConfig={"PortBindings": ports}, Healthcheck=check
+        )
         assert status == 201, made
         assert engine.api("POST", f"/containers/{made['Id']}/start")[0] == 204
         names.append(made["Id"])
@@ -91,6 +94,7 @@ def _assert_counts_on(engine: Engine, container_id: str) -> None:
 @pytest.mark.timeout(900)
 def test_two_hundred_kills_of_the_daemon_under_load(pillars: tuple[Engine, list[str]]) -> None:
     engine, names = pillars
+    wait_for(lambda: _health(engine, names[1])["Status"] == "healthy")
     pids = {name: engine.get(f"/containers/{name}/json")["State"]["Pid"] for name in names}
     load = Load(engine, 3)
     chance = random.Random(7)
@@ -102,13 +106,21 @@ def test_two_hundred_kills_of_the_daemon_under_load(pillars: tuple[Engine, list[
             for name in names:
                 state = engine.get(f"/containers/{name}/json")["State"]
                 assert (state["Status"], state["Pid"]) == ("running", pids[name])
+            assert _health(engine, names[1])["Status"] == "healthy"
             if number % 20 == 19:
                 for name in names:
                     _assert_counts_on(engine, name)
     finally:
         load.end()
+    seen = _health(engine, names[1])["Log"][-1]
+    wait_for(lambda: seen not in _health(engine, names[1])["Log"])
     _assert_exit_codes(engine, load.started)
     _assert_nothing_is_left(engine, names)
+
+
+def _health(engine: Engine, container_id: str) -> dict[str, Any]:
+    shown: dict[str, Any] = engine.get(f"/containers/{container_id}/json")["State"]["Health"]
+    return shown
 
 
 def _assert_exit_codes(engine: Engine, started: dict[str, int]) -> None:
