@@ -69,6 +69,7 @@ def _script(recorder: Recorder) -> None:
     answers["POST /containers/web/update"] = as_json({"Warnings": ["Take care", "Twice"]})
     answers["POST /containers/idle/update"] = as_json({"Warnings": None})
     answers["POST /containers/nope/update"] = nope
+    answers["POST /commit"] = as_json({"Id": "sha256:" + "ef" * 32}, 201)
     answers["POST /containers/prune"] = as_json(
         {"ContainersDeleted": [ID, "cd" * 32], "SpaceReclaimed": 123_456_789}
     )
@@ -109,6 +110,16 @@ container prune -f
 container prune --force --filter label=a=b --filter until=10m --filter label!=c
 container prune -f x
 container prune --filter a
+commit web
+commit web mine/image:1
+commit web mine/image
+commit -a me -m 'a message' -c 'CMD ["x"]' -c 'ENV a=b' -p=false web registry.example:5000/x:2
+commit --pause web busybox
+commit web Bad/Name
+commit web a@sha256:0000000000000000000000000000000000000000000000000000000000000000
+commit
+commit a b c
+container commit web
 """.strip().splitlines()
 
 

@@ -64,6 +64,8 @@ class Command:
             need = "accepts no arguments"
         elif self.least == self.most:
             need = f"requires {self.least} {plural}"
+        elif self.least and self.most is not None:
+            need = f"requires at least {self.least} and at most {self.most} {plural}"
         elif count < self.least:
             need = f"requires at least {self.least} {'argument' if self.least == 1 else 'arguments'}"
         else:

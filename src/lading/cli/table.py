@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "attach": "attach",
+    "commit": "commit",
     "cp": "cp",
     "create": "create",
     "diff": "diff",
@@ -50,8 +51,8 @@ GROUPS = {
 }
 
 _IN_CONTAINER = (
-    *("attach", "cp", "create", "diff", "exec", "export", "kill", "logs", "pause", "port", "rename"),
-    *("restart", "rm", "run", "start", "stats", "stop", "top", "unpause", "update", "wait"),
+    *("attach", "commit", "cp", "create", "diff", "exec", "export", "kill", "logs", "pause", "port"),
+    *("rename", "restart", "rm", "run", "start", "stats", "stop", "top", "unpause", "update", "wait"),
 )
 
 ALIASES = {

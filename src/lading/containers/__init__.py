@@ -9,6 +9,7 @@ what lies under them.
 
 from lading.containers.archive import ExtractOptions
 from lading.containers.attach import AttachOptions
+from lading.containers.commit import CommitOptions
 from lading.containers.containers import Containers
 from lading.containers.context import Context, Defaults
 from lading.containers.exec_record import ExecRecord
@@ -25,6 +26,7 @@ __all__ = [
     "FILTERS",
     "PRUNE_FILTERS",
     "AttachOptions",
+    "CommitOptions",
     "Container",
     "ContainerFiles",
     "Containers",

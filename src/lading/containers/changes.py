@@ -6,7 +6,7 @@ from lading.containers.context import Context
 from lading.containers.record import Container
 
 # What every container has for its mounts to stand on; docker keeps it in a layer of its own.
-_GROUND = frozenset(
+GROUND = frozenset(
     {
         "/.dockerenv",
         "/dev",
@@ -26,5 +26,5 @@ _GROUND = frozenset(
 
 async def changes_of(ctx: Context, container: Container) -> list[dict[str, Any]]:
     """In the order of the tree, directories before what is in them. Raises InternalError."""
-    found = await ctx.snapshots.changes(container.id, _GROUND)
+    found = await ctx.snapshots.changes(container.id, GROUND)
     return [{"Path": change.path, "Kind": int(change.kind)} for change in found]

@@ -5,6 +5,7 @@ from typing import Any
 
 from lading.containers.archive import ExtractOptions, archive_of, extract_to, stat_in
 from lading.containers.changes import changes_of
+from lading.containers.commit import CommitOptions, commit
 from lading.containers.context import Context
 from lading.containers.export import export
 from lading.containers.path_stat import PathStat
@@ -38,3 +39,7 @@ class ContainerFiles:
     async def changes(self, reference: str) -> list[dict[str, Any]]:
         """What differs from the image (Engine API 1.51, FilesystemChange). Raises NotFound, InternalError."""
         return await changes_of(self._ctx, self._ctx.registry.find(reference))
+
+    async def commit(self, reference: str, options: CommitOptions) -> str:
+        """Makes an image of it, and gives the image's ID. Raises LadingError, leaving nothing behind."""
+        return await commit(self._ctx, self._ctx.registry.find(reference), options)

@@ -7,6 +7,8 @@ use it. Calls `content`, `snapshots`, `state`; owns the tables `images` and
 `image_refs`.
 """
 
+from lading.images.changes import apply as apply_changes
+from lading.images.committing import Commit
 from lading.images.images import Images
 from lading.images.listing import LIST_FILTERS
 from lading.images.record import Image
@@ -14,4 +16,14 @@ from lading.images.reference import Reference, parse
 from lading.images.removal import ImageUser
 from lading.images.starter import STARTER
 
-__all__ = ["LIST_FILTERS", "STARTER", "Image", "ImageUser", "Images", "Reference", "parse"]
+__all__ = [
+    "LIST_FILTERS",
+    "STARTER",
+    "Commit",
+    "Image",
+    "ImageUser",
+    "Images",
+    "Reference",
+    "apply_changes",
+    "parse",
+]

@@ -21,6 +21,7 @@ _FLAG = re.compile(r"--([a-z-]+)=(\S+)\s*")
 def apply(config: ImageConfig, changes: Iterable[str]) -> ImageConfig:
     """The configuration with the instructions applied in order. Raises InvalidParameter."""
     changed = msgspec.structs.replace(config)
+    has_command = False
     for line in changes:
         if not line.strip():
             continue
@@ -31,6 +32,10 @@ def apply(config: ImageConfig, changes: Iterable[str]) -> ImageConfig:
         rest = rest.strip()
         if not rest:
             raise InvalidParameter(f"{keyword.upper()} requires at least one argument")
+        has_command = has_command or keyword.upper() == "CMD"
+        if keyword.upper() == "ENTRYPOINT" and not has_command:
+            # The arguments were another program's.
+            changed.cmd = None
         instruction(changed, rest)
     return changed
 

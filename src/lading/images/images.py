@@ -13,11 +13,12 @@ from lading.filters import Filters
 from lading.images import listing, starter, view
 from lading.images.admit import Admission
 from lading.images.catalog import Catalog
+from lading.images.committing import Commit, Committer
 from lading.images.importing import Importer
 from lading.images.intake import ArrivedLayer, LayerIntake
 from lading.images.load import Loader, Message, architecture
 from lading.images.record import Image
-from lading.images.reference import parse, parse_repository
+from lading.images.reference import Reference, parse, parse_repository
 from lading.images.removal import ImageUser
 from lading.images.remove import Answer, Remover
 from lading.images.store import ImageStore
@@ -45,6 +46,7 @@ class Images:
         self._admission = Admission(data_root, self._store, self._catalog, content, snapshots)
         self._loader = Loader(self._admission, content, snapshots, self._announce)
         self._importer = Importer(self._admission, content, snapshots)
+        self._committer = Committer(self._admission, self._catalog, content, snapshots, self._importer)
         self._remover = Remover(self._store, self._catalog, snapshots, self._admission, self._announce)
 
     def open(self) -> None:
@@ -91,9 +93,7 @@ class Images:
 
         Raises LadingError, leaving nothing behind.
         """
-        reference = parse_repository(repository, tag) if repository else None
-        if reference is not None and reference.digest:
-            raise InvalidParameter("cannot import digest reference")
+        reference = _new_name(repository, tag)
         image_id = await self._importer.import_(
             stream, reference, changes, message or "Imported from -", platform
         )
@@ -101,6 +101,19 @@ class Images:
             self._tagged(image_id, reference.familiar)
         self._announce("import", image_id, image_id)
         return image_id
+
+    async def commit(self, order: Commit, repository: str = "", tag: str = "") -> tuple[str, str]:
+        """Makes an image of another one and a layer on top; gives its ID, and its name if it has one.
+
+        Raises LadingError, leaving nothing behind.
+        """
+        reference = _new_name(repository, tag)
+        image = await self._committer.commit(order, reference)
+        self._announce("create", image.id, image.id)
+        if reference is None:
+            return image.id, ""
+        self._tagged(image.id, reference.familiar)
+        return image.id, reference.familiar
 
     def tag(self, name: str, repository: str, tag: str = "") -> None:
         """Gives an image another name. Raises NotFound, InvalidParameter."""
@@ -222,3 +235,10 @@ class Images:
         layers_of = {image.id: chain_ids(image.document.diff_ids) for image in self._catalog.all()}
         sizes = {layer.chain_id: layer.size for layer in self._snapshots.layers()}
         return listing.shared_sizes(layers_of, sizes)
+
+
+def _new_name(repository: str, tag: str) -> Reference | None:
+    reference = parse_repository(repository, tag) if repository else None
+    if reference is not None and reference.digest:
+        raise InvalidParameter("cannot import digest reference")
+    return reference

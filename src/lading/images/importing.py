@@ -52,9 +52,11 @@ class Importer:
             names = [reference] if reference else []
             return (await self.make(document, [layer], names)).id
 
-    async def make(self, document: oci.Image, layers: list[ArrivedLayer], names: list[Reference]) -> Image:
+    async def make(
+        self, document: oci.Image, layers: list[ArrivedLayer], names: list[Reference], parent: str = ""
+    ) -> Image:
         """Makes an image of what has arrived; drops it where that fails."""
-        arrival = Arrival(oci.encode(document), layers, references=names)
+        arrival = Arrival(oci.encode(document), layers, parent=parent, references=names)
         try:
             return (await self._admission.admit(arrival)).image
         except BaseException:

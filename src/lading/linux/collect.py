@@ -30,7 +30,10 @@ _TYPES = {
 
 
 class Collector:
-    """One archive; `push` takes its bytes in pieces of about a megabyte. Sockets are left out."""
+    """One archive; `push` takes its bytes in pieces of about a megabyte. Sockets are left out.
+
+    A subclass may take members for something else: see `entry`, `directory`, `node` and `put`.
+    """
 
     def __init__(self, push: Callable[[bytes], None]) -> None:
         self._push = push
@@ -49,12 +52,12 @@ class Collector:
 
     def finish(self) -> None:
         """Writes the archive's end."""
-        self._put(tar_writer.END)
+        self.put(tar_writer.END)
         self._flush()
 
     def _tree(self, parent: int, name: bytes, shown: bytes) -> None:
         """Depth first, one descriptor open for each level, and no recursion to run out of."""
-        opened = self._entry(parent, name, shown)
+        opened = self.entry(parent, name, shown)
         if opened is None:
             return
         levels = [(opened, shown, iter(_names(opened)))]
@@ -69,35 +72,36 @@ class Collector:
                 path = above + child if above.endswith(b"/") else b"%s/%s" % (above, child)
                 if len(path) > _LONGEST_NAME:
                     raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
-                opened = self._entry(directory, child, path)
+                opened = self.entry(directory, child, path)
                 if opened is not None:
                     levels.append((opened, path, iter(_names(opened))))
         finally:
             for directory, _, _ in levels:
                 os.close(directory)
 
-    def _entry(self, parent: int, name: bytes, shown: bytes) -> int | None:
+    def entry(self, parent: int, name: bytes, shown: bytes) -> int | None:
         """Writes one member; the descriptor of a directory, whose content is to follow."""
         try:
             found = os.stat(name, dir_fd=parent, follow_symlinks=False)
             kind = stat.S_IFMT(found.st_mode)
             if kind == stat.S_IFDIR:
-                return self._directory(parent, name, shown)
+                return self.directory(parent, name, shown)
             if kind == stat.S_IFREG:
                 self._file(parent, name, shown)
             elif kind != stat.S_IFSOCK:
-                self._node(parent, name, shown, found)
+                self.node(parent, name, shown, found)
         except OSError as error:
             # Gone, or become something else, since its directory was read.
             if error.errno not in (errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.ESTALE):
                 raise
         return None
 
-    def _directory(self, parent: int, name: bytes, shown: bytes) -> int:
+    def directory(self, parent: int, name: bytes, shown: bytes) -> int:
+        """Writes a directory's own member and opens it."""
         descriptor = os.open(name, _DIRECTORY, dir_fd=parent)
         entry = _entry_of(os.fstat(descriptor), shown if shown.endswith(b"/") else shown + b"/")
         entry.xattrs = _xattrs(descriptor)
-        self._put(tar_writer.header(entry))
+        self.put(tar_writer.header(entry))
         return descriptor
 
     def _file(self, parent: int, name: bytes, shown: bytes) -> None:
@@ -111,12 +115,13 @@ class Collector:
                 return
             entry.size = found.st_size
             entry.xattrs = _xattrs(descriptor)
-            self._put(tar_writer.header(entry))
+            self.put(tar_writer.header(entry))
             self._data(descriptor, found.st_size)
         finally:
             os.close(descriptor)
 
-    def _node(self, parent: int, name: bytes, shown: bytes, found: os.stat_result) -> None:
+    def node(self, parent: int, name: bytes, shown: bytes, found: os.stat_result) -> None:
+        """Writes what is neither a directory nor a regular file."""
         entry = _entry_of(found, shown)
         if found.st_nlink > 1 and self._linked(found, entry):
             return
@@ -124,7 +129,7 @@ class Collector:
             entry.link = os.readlink(name, dir_fd=parent)
         elif entry.type != tar.FIFO:
             entry.device_major, entry.device_minor = os.major(found.st_rdev), os.minor(found.st_rdev)
-        self._put(tar_writer.header(entry))
+        self.put(tar_writer.header(entry))
 
     def _linked(self, found: os.stat_result, entry: tar.Entry) -> bool:
         """Writes a hard link where the same file came before."""
@@ -132,7 +137,7 @@ class Collector:
         if first == entry.name:
             return False
         entry.type, entry.link = tar.HARD_LINK, first
-        self._put(tar_writer.header(entry))
+        self.put(tar_writer.header(entry))
         return True
 
     def _data(self, descriptor: int, size: int) -> None:
@@ -142,11 +147,12 @@ class Collector:
             if not piece:
                 piece = bytes(min(left, _PIECE))
             left -= len(piece)
-            self._put(piece)
+            self.put(piece)
         if size % tar.BLOCK:
-            self._put(tar_writer.padding(size))
+            self.put(tar_writer.padding(size))
 
-    def _put(self, piece: bytes) -> None:
+    def put(self, piece: bytes) -> None:
+        """The next bytes of the archive."""
         self._held.append(piece)
         self._size += len(piece)
         if self._size >= _PIECE:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from lading.snapshots.changes import Change
+from lading.snapshots.pack import Push
 
 
 @dataclass(slots=True)
@@ -119,6 +120,12 @@ class Snapshots(Protocol):
         """What a writable layer changes of the layers below (see `changes.compare`).
 
         Raises NotFound, InternalError.
+        """
+
+    def packer(self, key: str, taken_for_granted: Collection[str] = ()) -> Callable[[Push], None]:
+        """A function for any thread, which writes a writable layer as the archive of a layer (see `pack`).
+
+        Raises NotFound; the function raises OSError.
         """
 
     def keys(self) -> list[str]:

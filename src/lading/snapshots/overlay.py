@@ -22,6 +22,7 @@ from lading.oci.image import digest_of
 from lading.snapshots.changes import Change, compare
 from lading.snapshots.contract import Layer, Staged, Usage
 from lading.snapshots.inherit import inherit
+from lading.snapshots.pack import Push, pack
 from lading.snapshots.store import SnapshotStore
 from lading.snapshots.trash import Trash, remove_tree
 from lading.snapshots.unpack import unpack
@@ -214,6 +215,10 @@ class OverlaySnapshots:
             return await tasks.in_own_thread(work)
         except OSError as error:
             raise InternalError(f"cannot compare snapshot {key}: {error.strerror}") from None
+
+    def packer(self, key: str, taken_for_granted: Collection[str] = ()) -> Callable[[Push], None]:
+        directory, _ = self._writable(key)
+        return lambda push: pack(f"{directory}/u", push, taken_for_granted)
 
     def keys(self) -> list[str]:
         return list(self._store.writables())

@@ -5,9 +5,10 @@ import base64
 from lading.api import decode, encode
 from lading.api.rooms import Rooms
 from lading.api.router import Call, Endpoint
-from lading.containers import ExtractOptions
+from lading.containers import CommitOptions, ExtractOptions
 from lading.errors import InvalidParameter
 from lading.http import Response
+from lading.schema.container import ContainerConfig
 
 _STAT = "X-Docker-Container-Path-Stat"
 _TAR = "application/x-tar"
@@ -39,7 +40,22 @@ def endpoints(rooms: Rooms) -> list[Endpoint]:
     async def changes(call: Call) -> Response:
         return encode.json(await files.changes(call.parameters["id"]) or None)
 
+    async def commit(call: Call) -> Response:
+        config = await decode.body(call, ContainerConfig, optional=True)
+        options = CommitOptions(
+            repository=call.query("repo"),
+            tag=call.query("tag"),
+            author=call.query("author"),
+            comment=call.query("comment"),
+            pause=decode.flag(call, "pause", default=True),
+            changes=call.request.query.get("changes", []),
+            # Clients that have none to give send an empty one.
+            config=None if config == ContainerConfig() else config,
+        )
+        return encode.json({"Id": await files.commit(call.query("container"), options)}, 201)
+
     return [
+        Endpoint("POST", "/commit", commit),
         Endpoint("HEAD", "/containers/{id}/archive", stat),
         Endpoint("GET", "/containers/{id}/archive", archive),
         Endpoint("PUT", "/containers/{id}/archive", extract),
