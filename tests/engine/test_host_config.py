@@ -6,8 +6,10 @@ All of it through the docker CLI. docs/run-flags.md says which test proves which
 import contextlib
 import json
 import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.engine.engine import IMAGE, Engine, wait_for
@@ -340,3 +342,192 @@ def test_an_image_for_another_platform_is_not_taken(engine: Engine) -> None:
     assert status == 404
     assert "was found but does not match the specified platform: wanted linux/s390x" in said["message"]
     assert engine.docker("run", "--rm", "--platform", "linux", IMAGE, "echo", "own").stdout == b"own\n"
+
+
+SHOWN: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("--annotation a=b", {"HostConfig.Annotations": {"a": "b"}}),
+    ("--add-host a:192.0.2.7", {"HostConfig.ExtraHosts": ["a:192.0.2.7"]}),
+    ("--blkio-weight 0", {"HostConfig.BlkioWeight": 0}),
+    (
+        "--cap-add net_admin --cap-drop CHOWN",
+        {"HostConfig.CapAdd": ["CAP_NET_ADMIN"], "HostConfig.CapDrop": ["CAP_CHOWN"]},
+    ),
+    ("--cgroup-parent /some", {"HostConfig.CgroupParent": "/some"}),
+    ("--cgroupns private", {"HostConfig.CgroupnsMode": "private"}),
+    ("--cpus 0.5", {"HostConfig.NanoCpus": 500_000_000}),
+    ("--cpu-period 20000 --cpu-quota 5000", {"HostConfig.CpuPeriod": 20000, "HostConfig.CpuQuota": 5000}),
+    ("--cpu-shares 7", {"HostConfig.CpuShares": 7}),
+    ("--cpuset-cpus 0 --cpuset-mems 0", {"HostConfig.CpusetCpus": "0", "HostConfig.CpusetMems": "0"}),
+    (
+        "--device /dev/null:/dev/x:r",
+        {
+            "HostConfig.Devices": [
+                {"PathOnHost": "/dev/null", "PathInContainer": "/dev/x", "CgroupPermissions": "r"}
+            ]
+        },
+    ),
+    ("--device-cgroup-rule c\\ 1:3\\ r", {"HostConfig.DeviceCgroupRules": ["c 1:3 r"]}),
+    ("--device-read-bps /dev/x:1", {"HostConfig.BlkioDeviceReadBps": [{"Path": "/dev/x", "Rate": 1}]}),
+    ("--device-write-bps /dev/x:2", {"HostConfig.BlkioDeviceWriteBps": [{"Path": "/dev/x", "Rate": 2}]}),
+    ("--device-read-iops /dev/x:3", {"HostConfig.BlkioDeviceReadIOps": [{"Path": "/dev/x", "Rate": 3}]}),
+    ("--device-write-iops /dev/x:4", {"HostConfig.BlkioDeviceWriteIOps": [{"Path": "/dev/x", "Rate": 4}]}),
+    (
+        "--gpus 2",
+        {
+            "HostConfig.DeviceRequests": [
+                {"Driver": "", "Count": 2, "DeviceIDs": None, "Capabilities": [["gpu"]], "Options": {}}
+            ]
+        },
+    ),
+    (
+        "--dns 192.0.2.1 --dns-option ndots:1 --dns-search a.b",
+        {
+            "HostConfig.Dns": ["192.0.2.1"],
+            "HostConfig.DnsOptions": ["ndots:1"],
+            "HostConfig.DnsSearch": ["a.b"],
+        },
+    ),
+    ("--group-add 7", {"HostConfig.GroupAdd": ["7"]}),
+    ("--init", {"HostConfig.Init": True}),
+    ("--ipc shareable", {"HostConfig.IpcMode": "shareable"}),
+    ("--isolation default", {"HostConfig.Isolation": "default"}),
+    (
+        "--log-driver local --log-opt max-size=1m",
+        {"HostConfig.LogConfig": {"Type": "local", "Config": {"max-size": "1m"}}},
+    ),
+    (
+        "--memory 64m --memory-reservation 32m",
+        {
+            "HostConfig.Memory": 64 << 20,
+            "HostConfig.MemorySwap": 128 << 20,
+            "HostConfig.MemoryReservation": 32 << 20,
+        },
+    ),
+    ("--memory-swappiness -1", {"HostConfig.MemorySwappiness": None}),
+    (
+        "--mount type=tmpfs,dst=/t,tmpfs-size=1m",
+        {"HostConfig.Mounts": [{"Type": "tmpfs", "Target": "/t", "TmpfsOptions": {"SizeBytes": 1 << 20}}]},
+    ),
+    ("--network none", {"HostConfig.NetworkMode": "none"}),
+    ("--oom-score-adj 9", {"HostConfig.OomScoreAdj": 9}),
+    ("--pid host", {"HostConfig.PidMode": "host"}),
+    ("--pids-limit 9", {"HostConfig.PidsLimit": 9}),
+    ("--pids-limit -1", {"HostConfig.PidsLimit": None}),
+    ("--privileged", {"HostConfig.Privileged": True, "HostConfig.MaskedPaths": None}),
+    (
+        "-p 127.0.0.1:8080:80 -P --expose 81/udp",
+        {
+            "HostConfig.PortBindings": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}]},
+            "HostConfig.PublishAllPorts": True,
+            "Config.ExposedPorts": {"80/tcp": {}, "81/udp": {}},
+        },
+    ),
+    ("--read-only", {"HostConfig.ReadonlyRootfs": True}),
+    (
+        "--restart on-failure:3",
+        {"HostConfig.RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 3}},
+    ),
+    ("--rm", {"HostConfig.AutoRemove": True}),
+    ("--security-opt no-new-privileges", {"HostConfig.SecurityOpt": ["no-new-privileges"]}),
+    ("--security-opt systempaths=unconfined", {"HostConfig.MaskedPaths": []}),
+    ("--security-opt label=disable", {"HostConfig.SecurityOpt": ["label=disable"]}),
+    ("--shm-size 1m", {"HostConfig.ShmSize": 1 << 20}),
+    ("--sysctl net.core.somaxconn=9", {"HostConfig.Sysctls": {"net.core.somaxconn": "9"}}),
+    ("--tmpfs /t:size=1m", {"HostConfig.Tmpfs": {"/t": "size=1m"}}),
+    ("--ulimit nofile=9:10", {"HostConfig.Ulimits": [{"Name": "nofile", "Hard": 10, "Soft": 9}]}),
+    ("--userns host", {"HostConfig.UsernsMode": "host"}),
+    ("--uts host", {"HostConfig.UTSMode": "host"}),
+    (
+        "-v /data -v named:/named:ro",
+        {"HostConfig.Binds": ["named:/named:ro"], "Config.Volumes": {"/data": {}}},
+    ),
+    ("--volume-driver local", {"HostConfig.VolumeDriver": "local"}),
+    ("--entrypoint env", {"Config.Entrypoint": ["env"], "Path": "env", "Args": ["true"]}),
+    ("-e A=1 -h box --domainname a.b", {"Config.Hostname": "box", "Config.Domainname": "a.b"}),
+    ("-l a=b", {"Config.Labels.a": "b"}),
+    ("-u 1:2 -w /x", {"Config.User": "1:2", "Config.WorkingDir": "/x"}),
+    ("-i -t", {"Config.OpenStdin": True, "Config.Tty": True}),
+    ("-a stdout", {"Config.AttachStdout": True, "Config.AttachStderr": False}),
+    ("--stop-signal USR1 --stop-timeout 3", {"Config.StopSignal": "USR1", "Config.StopTimeout": 3}),
+    (
+        "--mac-address 92:d0:c6:0a:29:33 --link-local-ip 169.254.1.1",
+        {
+            "NetworkSettings.Networks.bridge.MacAddress": "92:d0:c6:0a:29:33",
+            "NetworkSettings.Networks.bridge.IPAMConfig": {"LinkLocalIPs": ["169.254.1.1"]},
+        },
+    ),
+    ("--health-cmd x --health-retries 2", {"Config.Healthcheck": {"Test": ["CMD-SHELL", "x"], "Retries": 2}}),
+    ("--no-healthcheck", {"Config.Healthcheck": {"Test": ["NONE"]}}),
+)
+
+
+@pytest.mark.parametrize(("flags", "fields"), SHOWN, ids=[flags for flags, _ in SHOWN])
+def test_shown(engine: Engine, flags: str, fields: dict[str, Any]) -> None:
+    engine.docker("create", "--name", "shown", *shlex.split(flags), IMAGE, "true")
+    view = engine.get("/containers/shown/json")
+    for path, expected in fields.items():
+        found = view
+        for key in path.split("."):
+            found = found[key]
+        assert found == expected, path
+
+
+def test_files_of_the_client(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "env").write_text("A=from a file\n# no variable\n")
+    (tmp_path / "labels").write_text("kind=test\n")
+    files = ("--env-file", f"{tmp_path}/env", "--label-file", f"{tmp_path}/labels")
+    flags = (*files, "--cidfile", f"{tmp_path}/id", "--name", "filed")
+    assert engine.docker("run", *flags, IMAGE, "sh", "-c", "echo $A").stdout == b"from a file\n"
+    view = engine.get("/containers/filed/json")
+    assert (tmp_path / "id").read_text() == view["Id"]
+    assert view["HostConfig"]["ContainerIDFile"] == f"{tmp_path}/id"
+    assert view["Config"]["Labels"]["kind"] == "test"
+
+
+def test_how_a_container_is_asked_to_stop(engine: Engine) -> None:
+    script = "trap 'echo asked; exit 5' USR1; trap '' TERM; echo ready; while :; do sleep 0.1; done"
+    engine.docker("run", "-d", "--name", "polite", "--stop-signal", "USR1", IMAGE, "sh", "-c", script)
+    wait_for(lambda: engine.docker("logs", "polite").stdout == b"ready\n")
+    engine.docker("stop", "polite")
+    assert engine.docker("logs", "polite").stdout == b"ready\nasked\n"
+    assert engine.get("/containers/polite/json")["State"]["ExitCode"] == 5
+    engine.docker("run", "-d", "--name", "deaf", "--stop-timeout", "0", IMAGE, "sh", "-c", script)
+    wait_for(lambda: engine.docker("logs", "deaf").stdout == b"ready\n")
+    engine.docker("stop", "deaf")
+    assert engine.get("/containers/deaf/json")["State"]["ExitCode"] == 137
+
+
+def test_what_this_kernel_lacks_is_a_warning(engine: Engine) -> None:
+    status, made = engine.create(
+        Cmd=["true"], HostConfig={"SecurityOpt": ["label=type:x_t"], "CpuPercent": 5, "IpcMode": "private"}
+    )
+    assert status == 201
+    assert "linux does not support CPU percent. Percent discarded." in made["Warnings"]
+    if not Path("/sys/fs/selinux/class").exists():
+        assert "This kernel has no SELinux. Labels have no effect." in made["Warnings"]
+
+
+def test_the_api_socket(engine: Engine) -> None:
+    script = "test -S /var/run/docker.sock && echo there"
+    assert _run(engine, "--use-api-socket", script) == "there\n"
+
+
+def test_a_container_of_another_runtime(engine: Engine) -> None:
+    runtimes = engine.get("/info")["Runtimes"]
+    for runtime in runtimes:
+        assert _run(engine, f"--runtime {runtime}", "echo done") == "done\n"
+
+
+def test_shown_though_no_flag_asks_for_it(engine: Engine) -> None:
+    host = {"Cgroup": "some", "CpuCount": 3, "ConsoleSize": [30, 100]}
+    config = {"Shell": ["/bin/ash"], "OnBuild": ["RUN x"], "StdinOnce": True, "NetworkDisabled": True}
+    status, made = engine.create(Cmd=["ls", "/sys/class/net"], HostConfig=host, **config)
+    assert status == 201, made
+    view = engine.get(f"/containers/{made['Id']}/json")
+    assert {key: view["HostConfig"][key] for key in host} == host
+    assert {key: view["Config"][key] for key in config} == config
+
+
+def test_a_container_whose_network_is_disabled(engine: Engine) -> None:
+    _, made = engine.create(Cmd=["ls", "/sys/class/net"], NetworkDisabled=True)
+    assert engine.docker("start", "-a", made["Id"]).stdout == b"lo\n"

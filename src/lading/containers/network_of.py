@@ -13,7 +13,7 @@ def connect_request(container: Container) -> ConnectRequest:
     return ConnectRequest(
         container_id=container.id,
         container_name=container.name,
-        mode=host.network_mode,
+        mode="none" if config.network_disabled else host.network_mode,
         hostname=config.hostname,
         domainname=config.domainname,
         settings=definition.networks.get(host.network_mode),
