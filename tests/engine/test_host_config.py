@@ -281,9 +281,12 @@ def test_devices_by_the_container_device_interface(new_engine: Callable[..., Eng
     devices = [{"name": "front", "containerEdits": edits}]
     specification = {"cdiVersion": "0.6.0", "kind": "example.com/camera", "devices": devices}
     (tmp_path / "cdi" / "camera.json").write_text(json.dumps(specification))
-    script = "cat /given; echo $CAMERA; : < /dev/camera && echo opened"
-    shown = _run(engine, "--device example.com/camera=front", script)
-    assert shown == "from the host\non\nopened\n"
+    (tmp_path / "cdi" / "gpu.yaml").write_text(
+        "kind: nvidia.com/gpu\ndevices:\n- name: all\n  containerEdits:\n    env:\n    - GPUS=all\n"
+    )
+    script = "cat /given; echo $CAMERA $GPUS; : < /dev/camera && echo opened"
+    shown = _run(engine, "--device example.com/camera=front --gpus all", script)
+    assert shown == "from the host\non all\nopened\n"
     assert (tmp_path / "ran").exists()
     assert engine.get("/info")["CDISpecDirs"] == [f"{tmp_path}/cdi"]
 
@@ -309,7 +312,7 @@ REFUSED: tuple[tuple[str, str], ...] = (
     ("--cpus 999", f"Range of CPUs is from 0.01 to {os.cpu_count()}.00, as there are only {os.cpu_count()}"),
     ("--volumes-from nosuch", "No such container: nosuch"),
     ("--runtime nosuch", "unknown or invalid runtime name: nosuch"),
-    ("--isolation hyperv", "Invalid isolation: \"hyperv\" - linux only supports 'default'"),
+    ("--isolation hyperv", "invalid isolation (hyperv): linux only supports 'default'"),
     ("--oom-score-adj 5000", "Invalid value 5000, range for oom score adj is [-1000, 1000]"),
     ("--memory 4m", "Minimum memory limit allowed is 6MB"),
     ("--group-add nosuch", "unable to find group nosuch: no matching entries in group file"),

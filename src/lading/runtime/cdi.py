@@ -10,6 +10,7 @@ import msgspec
 
 from lading.errors import InvalidParameter
 from lading.oci import cdi as documents
+from lading.oci import plain_yaml
 from lading.runtime.spec import cdi
 from lading.schema.container import HostConfig
 
@@ -51,12 +52,12 @@ def _read_directory(directory: str) -> list[documents.Specification]:
     for name in names:
         path = f"{directory}/{name}"
         try:
-            if name.endswith(".json"):
+            if name.endswith((".json", ".yaml", ".yml")):
                 with open(path, encoding="utf-8") as file:
-                    found.append(documents.read(json.load(file)))
-            elif name.endswith((".yaml", ".yml")):
-                _log.warning("CDI specification %s is passed over: this engine reads JSON, not YAML", path)
-        except (OSError, ValueError, msgspec.ValidationError) as error:
+                    text = file.read()
+                document = json.loads(text) if name.endswith(".json") else plain_yaml.parse(text)
+                found.append(documents.read(document))
+        except (OSError, ValueError, RecursionError, msgspec.ValidationError) as error:
             _log.warning("CDI specification %s cannot be read: %s", path, error)
     return found
 

@@ -73,7 +73,10 @@ _V2 = dataclasses.replace(
             {"blkio_weight_device": [WeightDevice(path="/dev/a", weight=1001)]},
             "Range of blkio weight is from 10 to 1000",
         ),
-        ({"io_maximum_bandwidth": 1}, "Invalid QoS settings"),
+        (
+            {"io_maximum_bandwidth": 1},
+            "invalid option: QoS maximum bandwidth configuration is not supported on linux",
+        ),
         ({"shm_size": -1}, "SHM size can not be less than 0"),
         ({"oom_score_adj": 1001}, "Invalid value 1001, range for oom score adj is [-1000, 1000]"),
         ({"ipc_mode": "wrong"}, "invalid IPC mode: wrong"),
@@ -83,7 +86,7 @@ _V2 = dataclasses.replace(
         ({"cgroupns_mode": "wrong"}, "invalid cgroup namespace mode: wrong"),
         ({"userns_mode": "private"}, "invalid user namespace mode: private"),
         ({"network_mode": "container:"}, "invalid container format container:<name|id>"),
-        ({"isolation": "hyperv"}, "Invalid isolation: \"hyperv\" - linux only supports 'default'"),
+        ({"isolation": "hyperv"}, "invalid isolation (hyperv): linux only supports 'default'"),
         ({"cap_add": ["x"]}, 'invalid CapAdd: unknown capability: "CAP_X"'),
         ({"ulimits": [Ulimit(name="files")]}, "invalid ulimit type: files"),
         (

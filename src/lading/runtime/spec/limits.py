@@ -133,9 +133,8 @@ def _settle_cpu(host: HostConfig, facts: HostFacts, warnings: list[str]) -> None
 
 def _check_realtime(host: HostConfig, facts: HostFacts) -> None:
     period, runtime = host.cpu_realtime_period, host.cpu_realtime_runtime
-    for name, value in (("period", period), ("runtime", runtime)):
-        if value and "cpu-realtime" not in facts.features:
-            raise InvalidParameter(f"kernel does not support CPU real-time {name}")
+    if (period or runtime) and "cpu-realtime" not in facts.features:
+        raise InvalidParameter("kernel does not support CPU real-time scheduler")
     if period and runtime > period:
         raise InvalidParameter("cpu real-time runtime cannot be higher than cpu real-time period")
 
@@ -169,10 +168,11 @@ def _highest(name: str, text: str) -> int:
 
 
 def _settle_block_io(host: HostConfig, facts: HostFacts, warnings: list[str]) -> None:
-    if host.io_maximum_bandwidth or host.io_maximum_i_ops:
-        raise InvalidParameter(
-            "Invalid QoS settings: linux does not support Maximum IO Bandwidth or Maximum IO IOps"
-        )
+    for what, value in (("bandwidth", host.io_maximum_bandwidth), ("IOPs", host.io_maximum_i_ops)):
+        if value:
+            raise InvalidParameter(
+                f"invalid option: QoS maximum {what} configuration is not supported on linux"
+            )
     if host.blkio_weight and "blkio-weight" not in facts.features:
         warnings.append(f"Your kernel does not support Block I/O weight {_GONE}. Weight discarded.")
         host.blkio_weight = 0

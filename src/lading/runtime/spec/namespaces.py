@@ -45,7 +45,7 @@ def check_modes(config: ContainerConfig, host: HostConfig) -> None:
     if host.network_mode == "container:":
         raise InvalidParameter("Invalid network mode: invalid container format container:<name|id>")
     if host.isolation not in ("", "default"):
-        raise InvalidParameter(f"Invalid isolation: \"{host.isolation}\" - linux only supports 'default'")
+        raise InvalidParameter(f"invalid isolation ({host.isolation}): linux only supports 'default'")
     _check_conflicts(config, host)
 
 
