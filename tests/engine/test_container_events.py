@@ -182,6 +182,27 @@ def test_copying_and_exporting(watched: Watched) -> None:
     assert told[-1] == ("export", {})
 
 
+def test_prune_tells_what_it_gave_back(watched: Watched) -> None:
+    engine = watched.engine
+    since = time.time()
+    done = engine.docker("container", "prune", "-f")
+    assert watched.id in done.stdout.decode()
+    filters = quote(json.dumps({"event": ["prune"], "type": ["container"]}))
+    _, event = engine.api("GET", f"/events?since={since:.9f}&until={time.time():.9f}&filters={filters}")
+    assert (event["Actor"]["ID"], list(event["Actor"]["Attributes"])) == ("", ["reclaimed"])
+    assert watched.told()[-1] == ("destroy", {})
+
+
+def test_commit_tells_of_the_image(watched: Watched) -> None:
+    made = watched.engine.docker("commit", "-m", "a word", watched.id, "made:one").stdout.decode().strip()
+    action, attributes = watched.told()[-1]
+    assert (action, attributes) == (
+        "commit",
+        {"comment": "a word", "imageID": made, "imageRef": "made:one"},
+    )
+    watched.engine.docker("rmi", "made:one")
+
+
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGSEGV, signal.SIGKILL, signal.SIGTERM])
 def test_a_signal_is_128_more_as_exit_code(engine: Engine, number: signal.Signals) -> None:
     watched = Watched(engine, "sh", "-c", f"kill -{int(number)} $$; sleep 1000", flags=("--init",))
@@ -200,7 +221,7 @@ def test_a_signal_from_outside_too(engine: Engine) -> None:
     assert watched.told()[-1] == ("die", {"exitCode": "137", "execDuration": "0"})
 
 
-EATER = "head -c 200m /dev/zero | tail -c 200m > /dev/null"
+EATER = "(echo 1000 > /proc/self/oom_score_adj; exec tail -c 200m /dev/zero)"
 LIMITED = ("--memory=20m", "--memory-swap=20m")
 
 

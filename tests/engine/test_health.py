@@ -4,11 +4,13 @@ import contextlib
 import io
 import json
 import os
+import signal
 import tarfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.engine.engine import IMAGE, Engine, wait_for
@@ -189,3 +191,20 @@ def test_checks_go_on_after_the_engine_was_away(new_engine: Callable[..., Engine
     _becomes(engine, container, "unhealthy")
     # The check that was under way was ended; the one that followed is all there is.
     wait_for(lambda: _processes(engine, slow).count("sleep 1001") == 1)
+
+
+def test_the_keepers_death_makes_nobody_ill(new_engine: Callable[..., Engine]) -> None:
+    engine = new_engine()
+    made = [
+        _run(engine, "--health-cmd=true", "--health-interval=20ms", "--health-retries=1") for _ in range(3)
+    ]
+    for container in made:
+        _becomes(engine, container, "healthy")
+    for _ in range(5):
+        os.kill(engine.keeper_pid(), signal.SIGKILL)
+        before = [_health(engine, container)["Log"] for container in made]
+        for container, log in zip(made, before, strict=True):
+            wait_for(lambda key=container, last=log[-1]: last not in _health(engine, key)["Log"])
+    events = json.dumps({"event": ["health_status"]})
+    _, told = engine.api("GET", f"/events?since=1&until={time.time():.9f}&filters={quote(events)}")
+    assert [json.loads(line)["Action"] for line in told.splitlines()] == ["health_status: healthy"] * 3

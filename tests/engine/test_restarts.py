@@ -94,6 +94,8 @@ def test_a_restarting_container_can_be_ended_between_two_lives(engine: Engine, e
     container = _run(engine, "--restart=always", IMAGE, "false")
     wait_for(lambda: _pauses(engine, container, 3))
     assert "Restarting (1)" in engine.docker("ps", "--format={{.Status}}").stdout.decode()
+    refused = engine.docker("exec", container, "true", check=False).stderr.decode()
+    assert f"container {container} is restarting, wait until the container is running" in refused
     engine.docker(*end.split(), container)
     time.sleep(2)
     left = engine.get("/containers/json?all=1")

@@ -57,6 +57,8 @@ def _drop_outlived(ctx: Context) -> None:
 def _check_runs(container: Container) -> None:
     if container.state.status is Status.PAUSED:
         raise Conflict(f"container {container.name} is paused, unpause the container before exec")
+    if container.state.status is Status.RESTARTING:
+        raise Conflict(f"container {container.id} is restarting, wait until the container is running")
     if not container.state.running:
         raise Conflict(f"container {container.id} is not running")
 

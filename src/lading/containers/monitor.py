@@ -43,6 +43,9 @@ class Monitor:
         result = await probe(self._ctx, self._container, self._check)
         # From here on it is not cancelled, for it may be its own turn on the worker that does so.
         self._task = None
+        if result is None:
+            self.wait(self._check.interval)
+            return
         await self._container.worker.do(lambda: self._note(result))
 
     async def _note(self, result: Result) -> None:

@@ -12,7 +12,7 @@ from lading.containers.health import Check, Result
 from lading.containers.record import Container
 from lading.errors import Conflict, LadingError, NotFound
 from lading.ids import new_id
-from lading.runtime import Attach, Exec
+from lading.runtime import Attach, Exec, LaunchInterrupted
 from lading.schema.container import ExecConfig
 from lading.units import NANOSECOND, now_ns
 
@@ -23,11 +23,16 @@ _LAST_WORDS = 1.0
 _LAST_RESORT = 10.0
 
 
-async def probe(ctx: Context, container: Container, check: Check) -> Result:
-    """Runs `check` once, to its end. A caller that is cancelled ends it."""
+async def probe(ctx: Context, container: Container, check: Check) -> Result | None:
+    """Runs `check` once, to its end; None where it came to none, by no fault of the container's.
+
+    A caller that is cancelled ends it.
+    """
     start_ns = now_ns()
     try:
         code, output = await _run(ctx, container, check)
+    except LaunchInterrupted:
+        return None
     except LadingError as error:
         code, output = -1, error.message
     except TimeoutError:

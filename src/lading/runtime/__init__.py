@@ -7,7 +7,7 @@ holds (logs). Calls keeper (its words only), linux, aio, paths and errors.
 
 from lading.runtime.cdi import SPEC_DIRECTORIES, cdi_devices, cdi_edits
 from lading.runtime.detach_keys import detach_sequence
-from lading.runtime.errors import LaunchError
+from lading.runtime.errors import LaunchError, LaunchInterrupted
 from lading.runtime.identity import look_up_user
 from lading.runtime.left import left_record
 from lading.runtime.machine import block_devices_of, devices_of, host_facts
@@ -25,6 +25,7 @@ __all__ = [
     "FilterPassing",
     "Launch",
     "LaunchError",
+    "LaunchInterrupted",
     "OciRuntime",
     "Process",
     "Runtime",

@@ -30,6 +30,10 @@ class LaunchError(LadingError):
         self.status = 400 if refused or exit_code != FAILED else 500
 
 
+class LaunchInterrupted(LaunchError):
+    """The keeper died meanwhile: the process is to blame for nothing, and may have done something."""
+
+
 def launch_error(text: str, argv0: str, runtime: str) -> LaunchError:
     """The error of starting a container, from the runtime's log."""
     cause = _cause(_last_message(text), argv0)

@@ -16,7 +16,7 @@ from lading.linux import families
 from lading.paths import Layout
 from lading.runtime.bond import Bond
 from lading.runtime.detach_keys import detach_sequence
-from lading.runtime.errors import LaunchError, exec_error, launch_error
+from lading.runtime.errors import LaunchError, LaunchInterrupted, exec_error, launch_error
 from lading.runtime.foresight import Foresight
 from lading.runtime.holdings import Held, HeldClient
 from lading.runtime.leftovers import remove_files
@@ -154,7 +154,7 @@ class Runtime:
             except LinkLost as error:
                 # Not begun anew: the command may have done something already.
                 await end_strays(files.pid)
-                raise LaunchError(f"the keeper died while it started the command: {error}") from None
+                raise LaunchInterrupted(f"the keeper died while it started the command: {error}") from None
 
     async def _begin(
         self, facts: Message, argv: list[str], files: "_Files", size: Sequence[int] | None
