@@ -27,6 +27,8 @@ class AttachOptions:
     logs: bool
     stream: bool
     detach_keys: str = ""
+    multiplexed: bool = True
+    """Whether output and errors are told apart, where there is no terminal."""
 
     def check(self) -> None:
         """Raises InvalidParameter, while the connection is still HTTP."""
@@ -55,7 +57,7 @@ async def attach(
             stdin=options.stdin and container.definition.config.open_stdin,
             stdout=options.stdout,
             stderr=options.stderr,
-            framed=not container.definition.config.tty,
+            framed=options.multiplexed and not container.definition.config.tty,
             detach_keys=options.detach_keys,
             early=early,
         )
@@ -83,7 +85,7 @@ async def _head_taken(connection: socket.socket) -> None:
 async def _send_logs(
     ctx: Context, container: Container, connection: socket.socket, options: AttachOptions
 ) -> None:
-    wanted = LogOptions(stdout=options.stdout, stderr=options.stderr)
+    wanted = LogOptions(stdout=options.stdout, stderr=options.stderr, multiplexed=options.multiplexed)
     loop = asyncio.get_running_loop()
     try:
         async for piece in read_logs(ctx, container, wanted):

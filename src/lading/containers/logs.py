@@ -23,6 +23,8 @@ class LogOptions:
     follow: bool = False
     timestamps: bool = False
     details: bool = False
+    multiplexed: bool = True
+    """Whether output and errors are told apart, where there is no terminal."""
 
     def check(self) -> None:
         """Raises InvalidParameter where there would be nothing to show."""
@@ -54,7 +56,7 @@ def read_logs(ctx: Context, container: Container, options: LogOptions) -> AsyncI
         ctx.layout.container(container.id),
         container.id,
         options.query(),
-        framed=not container.definition.config.tty,
+        framed=options.multiplexed and not container.definition.config.tty,
         ended=ended,
     )
     return pieces if ended is None else _until_left(pieces, ended)

@@ -1,7 +1,7 @@
 """HTTP/1.1 over UNIX and TCP sockets, with and without TLS, and connections that can be handed on.
 
 Here: listening, parsing, streaming bodies both ways, and giving up a
-connection (hijacking), which is what Docker's attach and exec are built on.
+connection (hijacking), which is what Docker's attach and exec are built on; WebSocket.
 Not here: routes, JSON, or anything of containers. Calls nobody but the hall.
 """
 
@@ -10,6 +10,7 @@ from lading.http.hijack import Hijacked
 from lading.http.listen import TlsFiles, inherited_sockets, listen_tcp, listen_unix
 from lading.http.messages import Headers, Peer, Request, Response
 from lading.http.server import Server
+from lading.http.websocket import handshake
 
 __all__ = [
     "Handler",
@@ -20,6 +21,7 @@ __all__ = [
     "Response",
     "Server",
     "TlsFiles",
+    "handshake",
     "inherited_sockets",
     "listen_tcp",
     "listen_unix",

@@ -5,7 +5,9 @@ import os
 import socket
 from typing import cast
 
+from lading.http.framing import Outer
 from lading.http.relay import relay
+from lading.http.websocket import BINARY, TEXT
 
 
 class Hijacked:
@@ -37,6 +39,19 @@ class Hijacked:
         # abort() closes our descriptor without shutdown(2), so the connection lives on in the duplicate.
         self._transport.abort()
         return duplicate, self._early
+
+    def take_messages(self, *, binary: bool) -> socket.socket:
+        """For a connection opened by `handshake`: a socket the caller owns, which never blocks.
+
+        It is one end of a pair. What is written to it reaches the client as
+        WebSocket messages, and what is read from it is those of the client.
+        """
+        ours, theirs = socket.socketpair()
+        outer = Outer(BINARY if binary else TEXT)
+        self.follow(outer)
+        outer.relay(ours)
+        theirs.setblocking(False)
+        return theirs
 
     def follow(self, protocol: asyncio.Protocol) -> None:
         """Gives the connection to another protocol, which first receives what the client sent early."""

@@ -6,7 +6,7 @@ from lading.api.router import Call, Endpoint
 from lading.containers import FILTERS, PRUNE_FILTERS, AttachOptions, LogOptions
 from lading.errors import InvalidParameter
 from lading.filters import Filters
-from lading.http import Response
+from lading.http import Response, handshake
 from lading.schema.container import CreateBody, UpdateBody
 from lading.units import now_ns, parse_moment
 
@@ -144,6 +144,24 @@ def _streams(rooms: Rooms) -> list[Endpoint]:
         hijacked = await call.request.hijack(head)
         await containers.attach(container.id, hijacked.take_socket(), options)
 
+    async def attach_websocket(call: Call) -> None:
+        container = containers.find(call.parameters["id"])
+        # Clients older than this did not say which streams they want.
+        everything = call.version < (1, 42)
+        options = AttachOptions(
+            stdin=everything or decode.flag(call, "stdin"),
+            stdout=everything or decode.flag(call, "stdout"),
+            stderr=everything or decode.flag(call, "stderr"),
+            logs=decode.flag(call, "logs"),
+            stream=decode.flag(call, "stream"),
+            detach_keys=call.query("detachKeys"),
+            multiplexed=False,
+        )
+        options.check()
+        hijacked = await call.request.hijack(handshake(call.request.headers))
+        messages = hijacked.take_messages(binary=call.version >= (1, 28))
+        await containers.attach(container.id, (messages, b""), options)
+
     async def logs(call: Call) -> Response:
         container = containers.find(call.parameters["id"])
         options = _log_options(call)
@@ -162,6 +180,7 @@ def _streams(rooms: Rooms) -> list[Endpoint]:
 
     return [
         Endpoint("POST", "/containers/{id}/attach", attach),
+        Endpoint("GET", "/containers/{id}/attach/ws", attach_websocket),
         Endpoint("GET", "/containers/{id}/logs", logs),
         Endpoint("POST", "/containers/{id}/wait", wait),
     ]
