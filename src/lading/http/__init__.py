@@ -6,11 +6,11 @@ Not here: routes, JSON, or anything of containers. Calls nobody but the hall.
 """
 
 from lading.http.connection import Handler
+from lading.http.handshake import handshake
 from lading.http.hijack import Hijacked
 from lading.http.listen import TlsFiles, inherited_sockets, listen_tcp, listen_unix
 from lading.http.messages import Headers, Peer, Request, Response
 from lading.http.server import Server
-from lading.http.websocket import handshake
 
 __all__ = [
     "Handler",
