@@ -7,18 +7,29 @@ import contextlib
 import json
 import os
 import shlex
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from docker.types import Ulimit
 from tests.engine.engine import IMAGE, Engine, wait_for
 
 V1 = not Path("/sys/fs/cgroup/cgroup.controllers").exists()
 
 
+def _docker(engine: Engine, *words: str, check: bool = True) -> "subprocess.CompletedProcess[bytes]":
+    """Runs the docker command, which may be too old to know the flag in question."""
+    done = engine.docker(*words, check=False)
+    if b"unknown flag" in done.stderr:
+        pytest.skip(done.stderr.decode().partition("\n")[0])
+    assert not check or done.returncode == 0, done.stderr.decode()
+    return done
+
+
 def _run(engine: Engine, flags: str, script: str) -> str:
-    return engine.docker("run", "--rm", *flags.split(), IMAGE, "sh", "-c", script).stdout.decode()
+    return _docker(engine, "run", "--rm", *flags.split(), IMAGE, "sh", "-c", script).stdout.decode()
 
 
 INSIDE: dict[str, tuple[str, str, str]] = {
@@ -335,7 +346,7 @@ if _NO_APPARMOR:
 
 @pytest.mark.parametrize(("flags", "said"), REFUSED, ids=[flags for flags, _ in REFUSED])
 def test_refused(engine: Engine, flags: str, said: str) -> None:
-    done = engine.docker("run", "--rm", *flags.split(), IMAGE, "true", check=False)
+    done = _docker(engine, "run", "--rm", *flags.split(), IMAGE, "true", check=False)
     assert done.returncode == 125
     assert f"docker: Error response from daemon: {said}" in done.stderr.decode()
 
@@ -466,7 +477,7 @@ SHOWN: tuple[tuple[str, dict[str, Any]], ...] = (
 
 @pytest.mark.parametrize(("flags", "fields"), SHOWN, ids=[flags for flags, _ in SHOWN])
 def test_shown(engine: Engine, flags: str, fields: dict[str, Any]) -> None:
-    engine.docker("create", "--name", "shown", *shlex.split(flags), IMAGE, "true")
+    _docker(engine, "create", "--name", "shown", *shlex.split(flags), IMAGE, "true")
     view = engine.get("/containers/shown/json")
     for path, expected in fields.items():
         found = view
@@ -534,3 +545,46 @@ def test_shown_though_no_flag_asks_for_it(engine: Engine) -> None:
 def test_a_container_whose_network_is_disabled(engine: Engine) -> None:
     _, made = engine.create(Cmd=["ls", "/sys/class/net"], NetworkDisabled=True)
     assert engine.docker("start", "-a", made["Id"]).stdout == b"lo\n"
+
+
+def test_docker_py_asks_for_all_kinds(engine: Engine) -> None:
+    containers = engine.py.containers
+    giver = containers.run(IMAGE, ["sleep", "99"], name="giver", volumes=["/data"], detach=True)
+    script = (
+        "ulimit -n; df -k /dev/shm | awk 'NR==2{print $2}'; cat /proc/sys/net/core/somaxconn;"
+        " cat /proc/self/oom_score_adj; ls -d /data /dev/other; grep -c ' /tmp/t tmpfs' /proc/mounts;"
+        " awk '$2 == \"db\"' /etc/hosts | wc -l; id -G"
+    )
+    shown = containers.run(
+        IMAGE,
+        ["sh", "-c", script],
+        remove=True,
+        ulimits=[Ulimit(name="nofile", soft=99, hard=99)],
+        shm_size="1m",
+        sysctls={"net.core.somaxconn": "77"},
+        oom_score_adj=55,
+        devices=["/dev/null:/dev/other:rwm"],
+        volumes_from=[giver.id],
+        tmpfs={"/tmp/t": "size=1m"},
+        links={"giver": "db"},
+        group_add=[7],
+        user="5:5",
+        cpu_period=20000,
+        cpu_quota=5000,
+        mem_limit="64m",
+        pids_limit=50,
+        security_opt=["no-new-privileges"],
+        cap_drop=["ALL"],
+    )
+    assert shown.decode().split("\n") == [
+        "99",
+        "1024",
+        "77",
+        "55",
+        "/data",
+        "/dev/other",
+        "1",
+        "1",
+        "5 7",
+        "",
+    ]
