@@ -1,4 +1,4 @@
-"""Opening a WebSocket connection. Pure.
+"""Opening a WebSocket connection.
 
 Source: RFC 6455, section 4.2.
 """
