@@ -92,10 +92,10 @@ def test_nothing_is_lost_when_the_engine_is_killed(
     )
     options = (*options, "--log-opt", "syslog-format=rfc5424", "--log-opt", "tag={{.Name}}")
     engine.docker("run", "-d", "--name", "long", *options, IMAGE, *count_to(400, "usleep 10000;"))
-    engine.docker("run", "-d", "--name", "short", *options, IMAGE, *count_to(100, "usleep 10000;"))
+    engine.docker("run", "-d", "--rm", "--name", "short", *options, IMAGE, *count_to(100, "usleep 10000;"))
     wait_for(lambda: len(syslog.texts()) > 100)
     engine.kill()
-    # One ends while nobody is there to send what it prints.
+    # One ends, and is to be removed, while nobody is there to send what it prints.
     time.sleep(1.5)
     engine.start()
 
@@ -122,6 +122,21 @@ def test_a_container_that_removes_itself_is_sent_to_its_end(engine: Engine) -> N
     assert (tag, option, event["log"], event["TIER"]) == ("t.brief", {}, "line 1999", "front")
     assert (event["container_name"], event["source"]) == ("/brief", "stdout")
     assert abs(time.time() - moment) < 60
+    server.stop()
+
+
+def test_what_was_sent_is_not_sent_again_after_a_restart(engine: Engine) -> None:
+    server = Server("stream")
+    engine.docker(
+        "run", "-d", "--name", "again", "--log-driver", "fluentd", "--log-opt",
+        f"fluentd-address=127.0.0.1:{server.port}", IMAGE, "sh", "-c", "echo start $$; date +%N; sleep 100",
+    )  # fmt: skip
+    for count in (2, 4, 6):
+        wait_for(lambda count=count: len(server.messages()) == count)
+        engine.docker("restart", "-t", "0", "again")
+    wait_for(lambda: len(server.messages()) >= 8)
+    read = engine.docker("logs", "again").stdout.decode().splitlines()
+    assert [message[2]["log"] for message in server.messages()] == read
     server.stop()
 
 

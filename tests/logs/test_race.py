@@ -1,12 +1,15 @@
 """The keeper's own log file, written at full speed by one process and followed by another."""
 
 import asyncio
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from lading.logs import LogQuery, LogReader, log_path
+from lading.logs.forward.spool import Spool
 
 WRITER = """
 import sys, time
@@ -22,6 +25,30 @@ for start in range(0, lines, 7):
         log.rotate()
     log.append(format.format(1, 0, text.encode(), time.time_ns()), 7)
 """
+
+
+def test_what_waits_to_be_sent_is_read_once_and_in_order_and_then_removed(tmp_path: Path) -> None:
+    count, most = 50_000, 0
+    path = str(tmp_path / "spool.log")
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, "local", path, str(count), "20000"])
+    spool, got, before = Spool(path), list[str](), None
+    deadline = time.monotonic() + 60
+    while len(got) < count and time.monotonic() < deadline:
+        got += [entry.line.decode() for entry in spool.read()]
+        position = spool.position
+        if before is not None and position is not None and before.inode != position.inode:
+            most = max(most, len(list(tmp_path.iterdir())))
+            spool.trim(3, position)
+        # As after a failure, and as a new daemon does it.
+        if len(got) % 5 == 0:
+            spool.seek(position)
+        elif len(got) % 7 == 0:
+            spool.close()
+            spool.seek(position)
+        before = position
+    assert writer.wait() == 0
+    assert got == [str(number) for number in range(count)]
+    assert most > 3 >= len(list(tmp_path.iterdir()))
 
 
 @pytest.mark.parametrize("driver", ["json-file", "local"])

@@ -87,7 +87,7 @@ def _check_cache(options: Mapping[str, str]) -> None:
 
 
 def _cache(options: Mapping[str, str]) -> dict[str, str]:
-    """The options of what `docker logs` reads; not compressed, as it may have to be sent yet."""
+    """The options of the file that `docker logs` reads."""
     prefix = "cache-"
     cache = {key.removeprefix(prefix): options[key] for key in options if key.startswith(prefix)}
     cache.pop("disabled", None)
@@ -113,7 +113,8 @@ def delivery(options: Mapping[str, str]) -> Delivery:
     Unless the user set a limit, no file goes away before it was sent.
     """
     cache = _cache(options)
-    local = _local(cache)
+    # Never compressed: it may have to be sent yet, and a place in it be found again.
+    local = _local({**cache, "compress": "false"})
     limited = "max-size" in cache or "max-file" in cache
     readable = not parse_boolean(options.get("cache-disabled") or "false")
     buffer = 0
@@ -121,8 +122,8 @@ def delivery(options: Mapping[str, str]) -> Delivery:
         buffer = parse_size(options["max-buffer-size"]) if "max-buffer-size" in options else _BUFFER
         if not limited:
             files = max(local.max_file, -(-buffer // local.max_size) + 1)
-            return Delivery(Rotation(local.max_size, files, local.compress), files, buffer, readable)
-    spool = local if limited else Rotation(local.max_size, _UNLIMITED, local.compress)
+            return Delivery(Rotation(local.max_size, files, False), files, buffer, readable)
+    spool = local if limited else Rotation(local.max_size, _UNLIMITED, False)
     return Delivery(spool, local.max_file if readable else 1, buffer, readable)
 
 

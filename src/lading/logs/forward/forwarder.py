@@ -77,7 +77,7 @@ class Forwarder:
         self._confirmed = self._noted = notes.load(self._note)
         wait = self._shortest
         try:
-            await self._spool.seek(self._confirmed)
+            self._spool.seek(self._confirmed)
             while True:
                 try:
                     await self._send_all()
@@ -98,8 +98,8 @@ class Forwarder:
             )
         self._failing = True
         self._sent.clear()
-        await self._spool.seek(self._confirmed)
-        await self._shed()
+        self._spool.seek(self._confirmed)
+        self._shed()
         await asyncio.sleep(wait)
 
     async def _send_all(self) -> None:
@@ -114,11 +114,11 @@ class Forwarder:
                 while True:
                     changes.clear()
                     over = self._ending.is_set()
-                    if found := await self._spool.read():
+                    if found := self._spool.read():
                         begun = loop.time()
                         await self._send(found)
                         if loop.time() - begun > _SLOW:
-                            await self._shed()
+                            self._shed()
                         continue
                     if over and not self._sent:
                         return
@@ -171,12 +171,12 @@ class Forwarder:
             _log.warning("container %s: cannot note how far its log was sent: %s", self._name, error)
         self._noted = confirmed
 
-    async def _shed(self) -> None:
+    def _shed(self) -> None:
         """In the mode non-blocking: passes over what exceeds the buffer."""
         buffer = self._delivery.buffer
         if not buffer or self._spool.behind() <= buffer:
             return
-        dropped = await self._spool.skip_to(buffer)
+        dropped = self._spool.skip_to(buffer)
         if not self._dropped:
             _log.warning(
                 "container %s: more than max-buffer-size waits to be sent; dropping the oldest of it",

@@ -4,22 +4,24 @@ The log is in docker's `local` format. Its files stay until they were sent, or
 until a limit the user set has the keeper drop them.
 """
 
+import io
 import logging
 import os
 import re
-import zlib
 from contextlib import suppress
 
-from lading.aio.tasks import in_thread
 from lading.logs.contract import Entry
 from lading.logs.forward.position import HEAD, Position
 from lading.logs.local_file import entries
-from lading.logs.parts import Part, close_all, current_inode, open_parts
+from lading.logs.parts import Part
+from lading.logs.parts import current_inode as _inode
 
 _log = logging.getLogger(__name__)
 
 _SLICE = 32 * 1024
 _LARGEST = 1024 * 1024
+# No more rotations than this are an accident.
+_ATTEMPTS = 10
 
 
 class Spool:
@@ -30,43 +32,59 @@ class Spool:
         self._part: Part | None = None
         self._offset = 0
         self._head = b""
+        self._wanted: Position | None = None
         self._lost = False
 
     @property
     def position(self) -> Position | None:
-        """Where the next `read` begins; None where there is no file yet."""
+        """Where the next `read` begins; None for the oldest entry."""
         if self._part is None:
-            return None
+            return self._wanted
         return Position(self._part.inode, _head(self._part), self._offset)
 
-    async def seek(self, position: Position | None) -> None:
+    def seek(self, position: Position | None) -> None:
         """Goes to `position`; to the oldest entry where that is None, or its file is gone."""
-        parts = self._open()
-        here, offset = parts[-1] if parts else None, 0
-        if position is not None:
-            known = [part for part in parts if not part.compressed and _is(part, position)]
-            if known:
-                here, offset = known[0], min(position.offset, known[0].size)
-            else:
-                self._tell_of_loss()
-        close_all([part for part in parts if part is not here])
-        await self._go_to(here, offset)
+        if self._part is not None and position is not None and _is(self._part, position):
+            self._offset = position.offset
+            return
+        self.close()
+        self._wanted = position
+
+    def _found(self) -> bool:
+        """Whether there is a file to read in; it is looked for where there was none yet."""
+        numbered = self._settled() if self._part is None else None
+        if not numbered:
+            return self._part is not None
+        wanted = self._wanted
+        if wanted is not None:
+            known = [(number, inode) for number, inode in numbered if inode == wanted.inode]
+            part = self._open(*known[0]) if known else None
+            if part is not None and _is(part, wanted):
+                self._go_to(part, wanted.offset)
+                return True
+            if part is not None:
+                part.close()
+            elif known:
+                # It got another number meanwhile.
+                return False
+            self._tell_of_loss()
+        self._wanted = None
+        self._go_to(self._open(*numbered[-1]), 0)
+        return self._part is not None
 
     def _tell_of_loss(self) -> None:
         if not self._lost:
             _log.warning("%s: what was not sent yet was dropped to keep to the limit", self._path)
         self._lost = True
 
-    async def read(self) -> list[Entry]:
+    def read(self) -> list[Entry]:
         """The next entries; none where there are no more yet. Raises OSError."""
-        if self._part is None:
-            await self.seek(None)
-        while self._part is not None:
+        while self._found():
             # Asked before reading: what follows a file set aside is complete.
-            newest = current_inode(self._path)
+            newest = _inode(self._path)
             if found := self._read():
                 return found
-            if newest in (self._part.inode, None) or not await self._next():
+            if newest is None or not self._next(newest):
                 return []
         return []
 
@@ -91,51 +109,79 @@ class Spool:
             self._offset = size if size and self._head.startswith(head) else 0
         self._head = head
 
-    async def _next(self) -> bool:
-        """To the file that came after this one."""
-        assert self._part is not None
-        parts = self._open()
-        inodes = [part.inode for part in parts]
-        place = inodes.index(self._part.inode) if self._part.inode in inodes else len(parts)
-        if place == 0:
-            close_all(parts)
+    def _next(self, newest: int | None = None) -> bool:
+        """To the file that came after this one; False where there is none, or it cannot be told yet."""
+        if self._part is None or self._part.inode == newest:
             return False
-        if place == len(parts):
+        numbered = self._settled() or []
+        inodes = [inode for _, inode in numbered]
+        if self._part.inode in inodes:
+            place = inodes.index(self._part.inode) - 1
+        elif numbered and os.fstat(self._part.file.fileno()).st_nlink == 0:
             self._tell_of_loss()
-        following = parts[place - 1]
-        close_all([part for part in parts if part is not following])
-        await self._go_to(following, 0)
+            place = len(numbered) - 1
+        else:
+            return False
+        following = self._open(*numbered[place]) if place >= 0 else None
+        if following is None:
+            return False
+        self._go_to(following, 0)
         return True
 
-    async def _go_to(self, part: Part | None, offset: int) -> None:
+    def _go_to(self, part: Part | None, offset: int) -> None:
         if self._part is not None and self._part is not part:
             self._part.close()
-        self._part, self._offset, self._head = part, offset, b""
-        if part is not None and part.compressed:
-            try:
-                await in_thread(part.decompress, os.path.dirname(self._path))
-            except (OSError, EOFError, zlib.error) as error:
-                _log.warning("%s: a file set aside cannot be read: %s", self._path, error)
-                self._offset = part.size
+        self._part, self._offset = part, offset
+        self._head = b"" if part is None else _head(part)
 
-    def _open(self) -> list[Part]:
+    def _name(self, number: int) -> str:
+        return f"{self._path}.{number}" if number else self._path
+
+    def _open(self, number: int, inode: int) -> Part | None:
+        """None where this is another file by now."""
         try:
-            return open_parts(self._path)
+            part = Part(io.FileIO(self._name(number), "rb"), False)
         except FileNotFoundError:
-            return []
+            return None
+        if part.inode == inode:
+            return part
+        part.close()
+        return None
+
+    def _numbered(self) -> list[tuple[int, int]]:
+        """(number, inode) of each file, the newest first, which is number 0."""
+        directory, name = os.path.split(self._path)
+        pattern = re.compile(re.escape(name) + r"(?:\.([0-9]+))?\Z")
+        found = []
+        with suppress(FileNotFoundError), os.scandir(directory) as files:
+            for file in files:
+                if match := pattern.match(file.name):
+                    found.append((int(match[1] or 0), file.inode()))
+        return sorted(found)
+
+    def _settled(self) -> list[tuple[int, int]] | None:
+        """As `_numbered`; None where the keeper goes on giving them other numbers."""
+        before = self._numbered()
+        for _ in range(_ATTEMPTS):
+            after = self._numbered()
+            if after == before:
+                return after
+            before = after
+        return None
 
     def behind(self) -> int:
         """How many bytes lie between here and the end."""
-        if self._part is None:
+        if not self._found() or self._part is None:
             return 0
         total = os.fstat(self._part.file.fileno()).st_size - self._offset
-        for _, inode, size in self._numbered():
+        for number, inode in self._numbered():
             if inode == self._part.inode:
-                return total
-            total += size
+                break
+            with suppress(FileNotFoundError):
+                total += os.stat(self._name(number)).st_size
         return total
 
-    async def skip_to(self, left: int) -> int:
+    def skip_to(self, left: int) -> int:
         """Passes over entries until about `left` bytes remain; how many bytes that were."""
         begun = behind = self.behind()
         while behind > left:
@@ -143,7 +189,7 @@ class Spool:
             if part is None:
                 break
             rest = os.fstat(part.file.fileno()).st_size - self._offset
-            if behind - rest >= left and await self._next():
+            if behind - rest >= left and self._next():
                 behind -= rest
                 continue
             # No more than needed, so that the rest is about as much as may stay.
@@ -158,27 +204,15 @@ class Spool:
         The keeper may give each file the next number at this moment. So one
         goes only if that before it was sent, too.
         """
-        numbered = self._numbered()
-        sent = [number for number, inode, _ in numbered if inode == confirmed.inode]
+        numbered = self._settled() or []
+        sent = [number for number, inode in numbered if inode == confirmed.inode]
         if not sent:
             return
-        for number, _, _ in reversed(numbered):
-            if number >= keep and number >= sent[0] + 2:
-                with suppress(FileNotFoundError):
-                    os.unlink(f"{self._path}.{number}")
-
-    def _numbered(self) -> list[tuple[int, int, int]]:
-        """(number, inode, size) of each file that is not compressed, the one being written being number 0."""
-        directory, name = os.path.split(self._path)
-        pattern = re.compile(re.escape(name) + r"(?:\.([0-9]+))?\Z")
-        found = []
-        with suppress(FileNotFoundError), os.scandir(directory) as files:
-            for file in files:
-                if match := pattern.match(file.name):
-                    with suppress(FileNotFoundError):
-                        status = file.stat(follow_symlinks=False)
-                        found.append((int(match[1] or 0), status.st_ino, status.st_size))
-        return sorted(found)
+        for number, inode in reversed(numbered):
+            if number < keep or number < sent[0] + 2 or _inode(self._name(number)) != inode:
+                break
+            with suppress(FileNotFoundError):
+                os.unlink(self._name(number))
 
     def close(self) -> None:
         """Lets go of the file."""
