@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import sys
 from pathlib import Path
 
-from tests.keeper.driver import Daemon, KeeperProcess
+import pytest
+from tests.keeper.driver import FAKE_RUNTIME, Daemon, KeeperProcess
 
 
 def test_exit_code_is_recorded_before_it_is_announced(keeper: KeeperProcess) -> None:
@@ -62,6 +64,21 @@ def test_a_runtime_that_is_not_there(keeper: KeeperProcess) -> None:
     reply = keeper.launch("a", "true")
     assert reply["kind"] == "runtime"
     assert "No such file" in reply["error"]
+
+
+SILENT = "pass"
+CALLING = "call = socket.socket(socket.AF_UNIX); call.connect(sys.argv[2]); os.fork() or time.sleep(60)"
+
+
+@pytest.mark.parametrize("doing", [SILENT, CALLING])
+def test_a_runtime_that_hands_over_no_terminal_has_failed(keeper: KeeperProcess, doing: str) -> None:
+    script = f"open(sys.argv[1], 'w').write('1')\n{doing}\n"
+    keeper.runtime.write_text(f"#!{sys.executable}\nimport os, socket, sys, time\n{script}")
+    reply = keeper.launch("a", "{console}", tty=True)
+    assert (reply["kind"], reply["error"]) == ("runtime", "the OCI runtime handed over no terminal")
+    keeper.runtime.write_text(FAKE_RUNTIME)
+    keeper.launch("b", "sh", "-c", "exit 3")
+    assert keeper.daemon.wait("exit", "b")["code"] == 3
 
 
 def test_a_descendant_that_holds_the_pipe_does_not_delay_the_exit(keeper: KeeperProcess) -> None:

@@ -55,7 +55,6 @@ class Launch:
         self._console_name = ""
         self._console: socket.socket | None = None
         self._caller: socket.socket | None = None
-        self._master = -1
         self._held: dict[str, int] = {}
         self._given: list[int] = []
 
@@ -101,6 +100,8 @@ class Launch:
         # Relative: an address has room for 107 bytes of path.
         self._console.bind(self._console_name)
         self._console.listen(1)
+        # A runtime may exit without a call, or call and hand over nothing: nobody waits for that.
+        self._console.setblocking(False)
         self._loop.watch(self._console.fileno(), READ, self._called)
         return self._given * 3
 
@@ -111,7 +112,11 @@ class Launch:
     def _called(self, _: int) -> None:
         if self._console is None or self._caller is not None:
             return
-        self._caller, _address = self._console.accept()
+        try:
+            self._caller, _address = self._console.accept()
+        except OSError:
+            return
+        self._caller.setblocking(False)
         self._loop.unwatch(self._console.fileno())
         self._loop.watch(self._caller.fileno(), READ, self._handed)
 
@@ -119,13 +124,22 @@ class Launch:
         """The runtime hands over the master of the container's pty."""
         if self._caller is None:
             return
-        descriptors = receive_descriptors(self._caller, 4096, 1)[1]
+        try:
+            descriptors = receive_descriptors(self._caller, 4096, 1)[1]
+        except BlockingIOError:
+            return
+        except OSError:
+            descriptors = []
+        self._loop.unwatch(self._caller.fileno())
         if descriptors:
-            self._master = descriptors[0]
+            self._held["stdout"] = descriptors[0]
             size = self._order.get("console_size") or (0, 0)
             if any(size):
-                fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", size[0], size[1], 0, 0))
-        self._loop.unwatch(self._caller.fileno())
+                try:
+                    fcntl.ioctl(descriptors[0], termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+                except OSError:
+                    # No terminal; who uses it will see.
+                    pass
 
     def _close_console(self) -> None:
         if self._console is None:
@@ -140,10 +154,12 @@ class Launch:
     def _runtime_ended(self, code: int) -> None:
         try:
             pid = self._pid() if code == 0 else 0
+            text = f"the OCI runtime exited with code {code}"
             if pid and self._facts["tty"] and not self._collect_master():
                 pid = 0
+                text = "the OCI runtime handed over no terminal"
             if not pid:
-                text = self._error_text() or f"the OCI runtime exited with code {code}"
+                text = self._error_text() or text
                 self._give_up()
                 self._failed(text, code)
                 return
@@ -156,12 +172,11 @@ class Launch:
         # The runtime may have ended before we came to accept its call.
         if self._caller is None:
             self._called(READ)
-        if self._master < 0:
+        if "stdout" not in self._held:
             self._handed(READ)
-        if self._master < 0:
+        if "stdout" not in self._held:
             return False
-        self._held["stdout"] = self._master
-        self._held["stdin"] = os.dup(self._master)
+        self._held["stdin"] = os.dup(self._held["stdout"])
         return True
 
     def _pid(self) -> int:
