@@ -225,6 +225,33 @@ def test_labels_order_the_start_with_the_engine(new_engine: Callable[..., Engine
     assert "containers egg, hen wait for each other" in engine.log()
 
 
+def test_who_waits_goes_on_when_the_other_will_not_be_what_it_is_to_be(
+    new_engine: Callable[..., Engine],
+) -> None:
+    engine = new_engine()
+    order = ("--restart=always", "--label=lading.start.when=healthy")
+    ill = ("--health-cmd=false", "--health-interval=50ms", "--health-retries=3")
+    others = {
+        "ill": _run(engine, "--restart=always", *ill, "--name=ill", IMAGE, *IDLE),
+        "unchecked": _run(engine, "--restart=always", "--name=unchecked", IMAGE, *IDLE),
+        "failing": _run(
+            engine, "--restart=on-failure:6", "--health-cmd=true", "--name=failing", IMAGE, "false"
+        ),
+    }
+    wait_for(lambda: _pauses(engine, others["failing"], 5))
+    waiting = [_run(engine, *order, f"--label=lading.start.after={name}", IMAGE, *IDLE) for name in others]
+    engine.ever_created |= {*others.values(), *waiting}
+    _restart_machine(engine)
+    for container in waiting:
+        wait_for(lambda key=container: _runs(engine, key))
+    log = engine.log()
+    assert "container ill is not healthy" in log
+    assert "container failing is not healthy" in log
+    assert "container unchecked has no health check" in log
+    ended = _shown(engine, others["failing"])
+    assert (ended["State"]["Status"], ended["RestartCount"]) == ("exited", 6)
+
+
 def test_a_user_need_not_wait_for_the_order(new_engine: Callable[..., Engine]) -> None:
     engine = new_engine()
     never = ("--health-cmd=false", "--health-interval=50ms", "--health-retries=100000")

@@ -41,15 +41,14 @@ def _wish(ctx: Context, container: Container) -> Wish:
 
 
 def _joined(ctx: Context, container: Container) -> list[str]:
-    """Containers whose namespaces it joins: without them it cannot start."""
-    host, names = container.definition.host, []
-    for mode in (host.network_mode, host.ipc_mode, host.pid_mode):
-        if mode.startswith("container:"):
-            reference = mode.partition(":")[2]
-            other = ctx.registry.get(reference) or ctx.registry.names.get(reference)
-            if other is not None and other.name not in names:
-                names.append(other.name)
-    return names
+    """Containers it is linked to or joins the namespaces of: without them it cannot start."""
+    definition = container.definition
+    host = definition.host
+    modes = (host.network_mode, host.ipc_mode, host.pid_mode)
+    references = [mode.partition(":")[2] for mode in modes if mode.startswith("container:")]
+    references += [link.container for link in definition.links]
+    others = [ctx.registry.get(reference) or ctx.registry.names.get(reference) for reference in references]
+    return list(dict.fromkeys(other.name for other in others if other is not None))
 
 
 async def _start(
@@ -64,8 +63,9 @@ async def _start(
         for other in others:
             if other.name in attempts:
                 await attempts[other.name].wait()
+            await _settled(other, healthy)
             if healthy:
-                await _healthy(container, other)
+                _warn(container, other)
         container.restarting = None
         await start_again(container)
     finally:
@@ -73,19 +73,21 @@ async def _start(
         attempt.set()
 
 
-async def _healthy(container: Container, other: Container) -> None:
-    """Waits until `other` is healthy, or is not going to be."""
-    while _may_become_healthy(other):
+async def _settled(other: Container, healthy: bool) -> None:
+    """Waits until `other` has started, or is healthy, or until neither is going to be."""
+    while other.state.status is Status.RESTARTING or (healthy and _may_become_healthy(other)):
         await other.when("health")
-    state = other.state
-    if state.health is None:
-        _log.warning("container %s has no health check for %s to wait for", other.name, container.name)
-    elif state.health.status is not Verdict.HEALTHY:
-        _log.warning("container %s is not healthy; %s is started nevertheless", other.name, container.name)
 
 
 def _may_become_healthy(other: Container) -> bool:
     state = other.state
-    if state.status is Status.RESTARTING:
-        return True
     return state.running and state.health is not None and state.health.status is Verdict.STARTING
+
+
+def _warn(container: Container, other: Container) -> None:
+    """Says so where a container is not what another one was to wait for."""
+    health = other.state.health
+    if health is None:
+        _log.warning("container %s has no health check for %s to wait for", other.name, container.name)
+    elif health.status is not Verdict.HEALTHY:
+        _log.warning("container %s is not healthy; %s is started nevertheless", other.name, container.name)

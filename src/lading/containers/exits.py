@@ -48,7 +48,7 @@ async def container_ended(
     monitor.cease(container)
     saved = _save(ctx, container)
     ctx.publish(container, "die", exitCode=str(news.code), execDuration=str(ran_ns // NANOSECOND))
-    container.announce("health", *(("next-exit",) if again else ("next-exit", "not-running")))
+    container.announce(*(("next-exit",) if again else ("next-exit", "not-running")))
     ctx.forwarding.ended(container.id)
     if saved:
         await ctx.runtime.forget(container.id)
@@ -109,7 +109,7 @@ def note_loss(ctx: Context, container: Container) -> None:
     state.exit_code, state.finished_ns = LOST, now_ns()
     monitor.cease(container)
     ctx.publish(container, "die", exitCode=str(LOST), execDuration="0")
-    container.announce("health", "next-exit", "not-running")
+    container.announce("next-exit", "not-running")
     if container.definition.host.auto_remove:
         removal = container.worker.do(lambda: discard(ctx, container, volumes=True))
         ctx.background.spawn(removal, "remove a container")

@@ -98,6 +98,7 @@ def cease(container: Container) -> None:
     _stop(container)
     if container.state.health is not None:
         container.state.health = health.at_end(container.state.health)
+    container.announce("health")
 
 
 def leave(ctx: Context) -> None:

@@ -143,7 +143,10 @@ class Container:
         return self.definition.id
 
     def when(self, condition: str) -> "asyncio.Future[Ended]":
-        """A future for `not-running`, `next-exit` or `removed` (Engine API, ContainerWait)."""
+        """A future for `not-running`, `next-exit` or `removed` (Engine API, ContainerWait).
+
+        And for `health`: the next change of its health, or of whether it runs.
+        """
         future: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
         if condition == "not-running" and not self.state.running and self.state.status != Status.RESTARTING:
             future.set_result(Ended(self.state.exit_code, self.state.error))

@@ -76,7 +76,7 @@ async def launch(ctx: Context, container: Container) -> None:
         state.joined, state.error = None, problem.message
         state.exit_code = problem.exit_code if isinstance(problem, LaunchError) else 128
         ctx.store.save_state(container)
-        container.announce("next-exit", "not-running")
+        container.announce("health", "next-exit", "not-running")
         await ctx.runtime.forget(container.id)
         if container.definition.host.auto_remove:
             await discard(ctx, container, volumes=True)
@@ -89,6 +89,7 @@ async def launch(ctx: Context, container: Container) -> None:
     ctx.store.save_state(container)
     tell_parents(ctx, container)
     ctx.publish(container, "start")
+    container.announce("health")
 
 
 def _problem(container: Container, error: Exception) -> LadingError:

@@ -126,7 +126,7 @@ async def _mark_stopped_by_user(ctx: Context, container: Container) -> None:
             container.restarting = None
         if container.state.status is Status.RESTARTING:
             container.state.status = Status.EXITED
-            container.announce("not-running")
+            container.announce("health", "not-running")
         ctx.store.save_state(container)
 
     await container.worker.do(mark)
