@@ -588,3 +588,18 @@ def test_docker_py_asks_for_all_kinds(engine: Engine) -> None:
         "5 7",
         "",
     ]
+
+
+def test_shared_memory_outlives_the_engine_and_goes_with_its_container(
+    new_engine: Callable[..., Engine],
+) -> None:
+    engine = new_engine()
+    engine.docker("run", "-d", "--name", "giver", "--ipc", "shareable", IMAGE, "sleep", "99")
+    engine.docker("exec", "giver", "sh", "-c", "echo here > /dev/shm/note")
+    engine.kill()
+    engine.start()
+    assert _run(engine, "--ipc container:giver", "cat /dev/shm/note") == "here\n"
+    engine.docker("restart", "-t", "0", "giver")
+    assert engine.docker("exec", "giver", "ls", "/dev/shm").stdout == b""
+    engine.docker("rm", "-f", "giver")
+    wait_for(lambda: not any("/shm/" in mount for mount in engine.mounts()))

@@ -177,6 +177,9 @@ def test_mounts_of_a_container_that_does_not_run(engine: Engine, tmp_path: Path)
         ("--mount-rm /nowhere", "no mount at /nowhere"),
         ("--mount-add type=tmpfs,dst=/taken", "Duplicate mount point: /taken"),
         ("--mount-add type=bind,src=/no/such,dst=/x", "bind source path does not exist: /no/such"),
+        ("--mount-add type=tmpfs,dst=/etc/passwd", "cannot mount at /etc/passwd: "),
+        ("--mount-add type=bind,src=/etc/passwd,dst=/tmp", "cannot mount at /tmp: "),
+        ("--mount-add type=tmpfs,dst=/proc/x", "/proc/x cannot be mounted because it is inside /proc"),
     ],
 )
 def test_mounts_that_cannot_be(engine: Engine, flags: str, said: str) -> None:
@@ -186,3 +189,30 @@ def test_mounts_that_cannot_be(engine: Engine, flags: str, said: str) -> None:
     assert done.returncode == 1
     assert said in done.stderr.decode()
     assert engine.get("/containers/box/json") == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"PublishAdd": [{}]}, 400),
+        ({"PublishAdd": [{"Port": "x"}]}, 400),
+        ({"PublishAdd": [{"Port": "80/tcp", "HostPort": "99999999"}]}, 400),
+        ({"PublishAdd": [{"Port": "80/tcp", "HostIp": "x"}]}, 400),
+        ({"PublishAdd": "80"}, 400),
+        ({"PublishRemove": [{}]}, 404),
+        ({"MountAdd": [{"Type": "x", "Target": "/x"}]}, 400),
+        ({"MountAdd": [{"Type": "tmpfs", "Target": "rel"}]}, 400),
+        ({"MountAdd": [{"Type": "tmpfs", "Target": "/" + "n" * 300}]}, 400),
+        ({"MountAdd": [{"Type": "tmpfs", "Target": "/t", "TmpfsOptions": {"SizeBytes": -5}}]}, 400),
+        ({"MountAdd": [{"Type": "tmpfs", "Target": "/a"}] * 2}, 409),
+        ({"MountRemove": ["/"]}, 404),
+        ([], 400),
+    ],
+)
+def test_bodies_that_make_no_sense(engine: Engine, changes: object, status: int) -> None:
+    _, made = engine.create(Cmd=["sleep", "99"])
+    engine.api("POST", f"/containers/{made['Id']}/start")
+    before = engine.get(f"/containers/{made['Id']}/json")
+    answer = engine.api("POST", f"/containers/{made['Id']}/update", {"Lading": changes})
+    assert answer[0] == status, answer
+    assert engine.get(f"/containers/{made['Id']}/json") == before

@@ -2,15 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 
-from lading.errors import Conflict, NotFound
+from lading.errors import Conflict, InvalidParameter, NotFound
 from lading.schema.container import HostConfig, Mount
 from lading.volumes import MountPoint
 
 
 def check_new(present: Sequence[MountPoint], tmpfs: Iterable[str], more: Iterable[MountPoint]) -> None:
-    """Raises Conflict where something is in the place of one that is to come."""
+    """Raises Conflict where something is in the place of one that is to come.
+
+    Or InvalidParameter for a place below /proc, which the OCI runtime would refuse at the next start.
+    """
     taken = {point.destination for point in present} | {_clean(path) for path in tmpfs}
     for point in more:
+        if f"{point.destination}/".startswith("/proc/"):
+            raise InvalidParameter(f"{point.destination} cannot be mounted because it is inside /proc")
         if point.destination in taken:
             raise Conflict(f"Duplicate mount point: {point.destination}")
         taken.add(point.destination)

@@ -1,5 +1,6 @@
 """Mounting into a container that exists, and unmounting; beyond Docker's API."""
 
+import errno
 from contextlib import nullcontext
 from typing import Any
 
@@ -8,10 +9,18 @@ from lading.containers import mount_changes
 from lading.containers.context import Context
 from lading.containers.record import Container
 from lading.containers.root import visit
-from lading.errors import InternalError
+from lading.errors import InternalError, InvalidParameter
 from lading.linux import live_mounts
 from lading.schema.container import ContainerConfig, HostConfig, LiveChanges
 from lading.volumes import MountPoint
+
+# What a place inside that cannot be mounted on is answered with.
+_OF_THE_PLACE = frozenset(
+    (
+        *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EINVAL),
+        *(errno.ENAMETOOLONG, errno.ELOOP, errno.EROFS),
+    )
+)
 
 
 async def change_mounts(ctx: Context, container: Container, changes: LiveChanges) -> None:
@@ -68,7 +77,8 @@ async def _put_in(ctx: Context, container: Container, planned: MountPoint) -> No
         if point.name:
             ctx.volumes.let_go(container.id, point.name)
         if isinstance(error, OSError):
-            raise InternalError(f"cannot mount at {point.destination}: {error.strerror}") from None
+            kind = InvalidParameter if error.errno in _OF_THE_PLACE else InternalError
+            raise kind(f"cannot mount at {point.destination}: {error.strerror}") from None
         raise
     definition.mounts = sorted([*definition.mounts, point], key=lambda each: each.destination)
 
