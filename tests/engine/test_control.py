@@ -325,3 +325,70 @@ def test_pruning_that_cannot_be(engine: Engine) -> None:
     with pytest.raises(APIError, match="more than one until filter specified"):
         engine.py.containers.prune({"until": ["1h", "2h"]})
     assert engine.py.containers.prune() == {"ContainersDeleted": None, "SpaceReclaimed": 0}
+
+
+# --- lists
+
+
+def test_lists_by_every_filter(engine: Engine, tmp_path: Path) -> None:
+    bind = str(tmp_path)
+    flags = ("-p", "127.0.0.1::80", "--expose", "5000-5002", "-v", f"{bind}:/bound", "-v", "vault:/deep")
+    engine.docker("create", "--name", "early", *flags, IMAGE, "true")
+    engine.docker("run", "--name", "failed", "--network", "none", IMAGE, "sh", "-c", "exit 4", check=False)
+    _run(engine, "running", "sh", "-c", "echo 1234567 > /big; sleep 100", flags=("--expose", "53/udp"))
+    engine.docker("run", "--name", "made", IMAGE, "sh", "-c", "echo x > /x")
+    engine.docker("commit", "made", "derived:1")
+    engine.docker("create", "--name", "late", "-l", "tier=web", "derived:1", "true")
+    try:
+        network = engine.get("/networks/bridge")["Id"]
+        everything = ["late", "made", "running", "failed", "early"]
+        for words, names in (
+            (["publish=80"], ["early"]),
+            (["publish=79-81/tcp"], ["early"]),
+            (["publish=80/udp"], []),
+            (["expose=5001"], ["early"]),
+            (["expose=53/udp"], ["running"]),
+            (["publish=80", "expose=53/udp"], ["running", "early"]),
+            (["volume=vault"], ["early"]),
+            (["volume=/deep"], ["early"]),
+            ([f"volume={bind}"], ["early"]),
+            (["network=none"], ["failed"]),
+            ([f"network={network[:7]}"], ["running"]),
+            (["exited=4"], ["failed"]),
+            (["exited=4", "exited=0"], ["made", "failed"]),
+            (["ancestor=derived:1"], ["late"]),
+            ([f"ancestor={IMAGE}"], everything),
+            (["before=running"], ["failed", "early"]),
+            (["since=failed", "before=late"], ["made", "running"]),
+            (["label=tier=web"], ["late"]),
+            (["status=created"], ["late", "early"]),
+            (["health=none", "status=running"], ["running"]),
+            (["is-task=false"], everything),
+            (["is-task=true"], []),
+            (["name=ea"], ["early"]),
+        ):
+            asked = [word for filter in words for word in ("--filter", filter)]
+            for client in (engine.docker, engine.lading):
+                shown = client("ps", "-a", "--format", "{{.Names}}", *asked).stdout.decode().split()
+                assert shown == names, words
+        # Without -a, how something ended says nothing of what runs.
+        assert engine.docker("ps", "-q", "--filter", "exited=4").stdout == b""
+        for bad in ("publish=x", "health=fine", "status=gone", "exited=x", "is-task=perhaps"):
+            assert engine.docker("ps", "--filter", bad, check=False).returncode == 1
+    finally:
+        engine.docker("rm", "-f", *["late", "made", "early"])
+        engine.docker("rmi", "derived:1")
+        engine.docker("volume", "rm", "vault", check=False)
+
+
+def test_lists_with_sizes(engine: Engine) -> None:
+    _run(engine, "sized", "sh", "-c", "head -c 1234567 /dev/zero > /big; echo done; sleep 100")
+    wait_for(lambda: engine.docker("logs", "sized").stdout == b"done\n")
+    (shown,) = engine.get("/containers/json?size=1")
+    assert shown["SizeRw"] == 1234567
+    image = engine.get(f"/images/{IMAGE}/json")["Size"]
+    assert shown["SizeRootFs"] == image + 1234567
+    assert "SizeRw" not in engine.get("/containers/json")[0]
+    theirs = engine.docker("ps", "-s", "--format", "{{.Size}}").stdout
+    assert theirs.startswith(b"1.23MB (virtual ")
+    assert engine.lading("ps", "-s", "--format", "{{.Size}}").stdout == theirs

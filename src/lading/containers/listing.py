@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Iterable
 from lading.containers.record import Container, Status
 from lading.errors import InvalidParameter, NotFound
 from lading.filters import Filters
-from lading.ids import short_id
 from lading.units import parse_whole
 
 FILTERS = (
@@ -47,7 +46,7 @@ def select(
     before = min((find(name).definition.created_ns for name in filters.get("before")), default=None)
     since = max((find(name).definition.created_ns for name in filters.get("since")), default=None)
     images = _images(filters, ancestors)
-    everything = show_all or limit > 0 or "status" in filters or "exited" in filters
+    everything = show_all or limit > 0 or "status" in filters
     chosen = [
         container
         for container in sorted(containers, key=lambda c: c.definition.created_ns, reverse=True)
@@ -102,8 +101,7 @@ def _matches(container: Container, filters: Filters) -> bool:
         and filters.flag("is-task") is not True
         and _volumes(container, filters)
         and _networks(container, filters)
-        and _ports(filters.get("publish"), _published(container))
-        and _ports(filters.get("expose"), set(definition.config.exposed_ports or {}))
+        and _port_matches(container, filters)
     )
 
 
@@ -122,7 +120,11 @@ def _exited(container: Container, filters: Filters) -> bool:
 
 def _volumes(container: Container, filters: Filters) -> bool:
     accepted = filters.get("volume")
-    present = {name for mount in container.definition.mounts for name in (mount.name, mount.destination)}
+    present = {
+        name
+        for mount in container.definition.mounts
+        for name in (mount.name or mount.source, mount.destination)
+    }
     return not accepted or not present.isdisjoint(accepted)
 
 
@@ -132,21 +134,31 @@ def _networks(container: Container, filters: Filters) -> bool:
         return True
     joined = container.state.joined
     endpoints = joined.networks if joined else container.definition.networks
-    present = set(endpoints) | {endpoint.network_id for endpoint in endpoints.values()}
+    known = [endpoint.network_id for endpoint in endpoints.values()]
     return any(
-        wanted in present or any(known and short_id(known) == wanted for known in present)
+        wanted in endpoints or any(identifier.startswith(wanted) for identifier in known)
         for wanted in accepted
     )
 
 
+def _port_matches(container: Container, filters: Filters) -> bool:
+    """Where both kinds are asked for, one of them is enough."""
+    if "publish" not in filters and "expose" not in filters:
+        return True
+    exposed = container.definition.config.exposed_ports or {}
+    return _meets(filters.get("publish"), _published(container)) or _meets(filters.get("expose"), exposed)
+
+
 def _published(container: Container) -> set[str]:
+    """The container's own ports, wished for or given when it was started."""
     joined = container.state.joined
-    return {name for name, bindings in (joined.ports if joined else {}).items() if bindings}
+    given = {name for name, bindings in (joined.ports if joined else {}).items() if bindings}
+    return given | set(container.definition.host.port_bindings or {})
 
 
-def _ports(wanted: Collection[str], present: Collection[str]) -> bool:
+def _meets(wanted: Collection[str], present: Collection[str]) -> bool:
     spans = [_span(text) for text in wanted]
-    return not wanted or any(_meet(span, _span(port)) for span in spans for port in present)
+    return any(_meet(span, _span(port)) for span in spans for port in present)
 
 
 _Span = tuple[int, int, str]
