@@ -603,3 +603,16 @@ def test_shared_memory_outlives_the_engine_and_goes_with_its_container(
     assert engine.docker("exec", "giver", "ls", "/dev/shm").stdout == b""
     engine.docker("rm", "-f", "giver")
     wait_for(lambda: not any("/shm/" in mount for mount in engine.mounts()))
+
+
+def test_gpus_by_the_hook_of_nvidias_toolkit(
+    new_engine: Callable[..., Engine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = tmp_path / "nvidia-container-runtime-hook"
+    hook.write_text(f"#!/bin/sh\necho $@ > {tmp_path}/asked\ncat > {tmp_path}/state\n")
+    hook.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    engine = new_engine(f"--cdi-spec-dir={tmp_path}/none")
+    assert _run(engine, "--gpus 2", "echo $NVIDIA_VISIBLE_DEVICES") == "0,1\n"
+    assert (tmp_path / "asked").read_text() == "prestart\n"
+    assert json.loads((tmp_path / "state").read_text())["pid"] > 1

@@ -37,6 +37,7 @@ async def republish(
         ctx.reservations.give_back(freed)
 
         async def take_back() -> None:
+            await ctx.kernel.do(driver.withdraw, endpoint, taken)
             ctx.reservations.give_back(taken)
             endpoint.leases, endpoint.exposed = before, exposed
             ctx.reservations.retake(freed)

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shutil
 import stat
 from collections.abc import Sequence
 
@@ -16,6 +17,7 @@ from lading.schema.container import HostConfig
 
 _log = logging.getLogger(__name__)
 
+_NVIDIA_HOOK = "nvidia-container-runtime-hook"
 SPEC_DIRECTORIES = ("/etc/cdi", "/var/run/cdi")
 
 
@@ -27,11 +29,20 @@ def cdi_edits(host: HostConfig, directories: Sequence[str]) -> list[documents.Ed
     """
     if not host.device_requests:
         return []
-    found = cdi.edits_for(host.device_requests, _read_all(directories))
+    found = cdi.edits_for(host.device_requests, _read_all(directories), _nvidia_hook())
     return [
         msgspec.structs.replace(edits, device_nodes=[_complete(node) for node in edits.device_nodes])
         for edits in found
     ]
+
+
+def _nvidia_hook() -> documents.Hook | None:
+    """NVIDIA's program that adds GPUs to a container between its making and its start."""
+    path = shutil.which(_NVIDIA_HOOK)
+    if path is None:
+        return None
+    env = [f"{name}={value}" for name, value in os.environ.items()]
+    return documents.Hook(hook_name="prestart", path=path, args=[_NVIDIA_HOOK, "prestart"], env=env)
 
 
 def cdi_devices(directories: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.runtime.requests import request
 
 from lading.errors import InvalidParameter
-from lading.oci.cdi import Edits, read
+from lading.oci.cdi import Edits, Hook, read
 from lading.runtime.spec import build
 from lading.runtime.spec.cdi import edits_for
 from lading.schema.container import DeviceRequest
@@ -62,6 +62,26 @@ def test_a_later_directory_counts_more_and_a_device_said_twice_is_none() -> None
 )
 def test_gpus_are_devices_of_nvidias_kind(asked: DeviceRequest, found: list[str]) -> None:
     assert _env(asked) == found
+
+
+@pytest.mark.parametrize(
+    ("asked", "env"),
+    [
+        (DeviceRequest(count=-1, capabilities=[["gpu"]]), ["NVIDIA_VISIBLE_DEVICES=all"]),
+        (
+            DeviceRequest(count=2, capabilities=[["tpu"], ["gpu", "compute", "utility"]]),
+            ["NVIDIA_VISIBLE_DEVICES=0,1", "NVIDIA_DRIVER_CAPABILITIES=compute,utility"],
+        ),
+        (DeviceRequest(device_ids=["a", "b"], capabilities=[["gpu"]]), ["NVIDIA_VISIBLE_DEVICES=a,b"]),
+    ],
+)
+def test_without_a_specification_nvidias_hook_gives_gpus(asked: DeviceRequest, env: list[str]) -> None:
+    hook = Hook(hook_name="prestart", path="/hook")
+    assert edits_for([asked], [[CAMERA]], hook) == [Edits(env=env, hooks=[hook])]
+    assert edits_for([DeviceRequest(count=-1, capabilities=[["gpu"]])], [[GPUS]], hook) == [
+        GPUS.container_edits,
+        GPUS.devices[2].container_edits,
+    ]
 
 
 @pytest.mark.parametrize(

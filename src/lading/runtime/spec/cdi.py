@@ -13,6 +13,8 @@ from lading.schema.container import DeviceRequest
 
 _NAME = re.compile(r"([A-Za-z][A-Za-z0-9._-]*/[A-Za-z][A-Za-z0-9._-]*)=([A-Za-z0-9][A-Za-z0-9._:-]*)\Z")
 _NVIDIA = "nvidia.com/gpu"
+_NVIDIA_RIGHTS = frozenset(("compat32", "compute", "display", "graphics", "ngx", "utility", "video"))
+_NVIDIA_WORDS = _NVIDIA_RIGHTS | {"gpu", "nvidia"}
 _ALL = -1
 _HOOKS = (
     "prestart",
@@ -27,10 +29,19 @@ Layers = Sequence[Sequence[Specification]]
 """Specifications by directory; what a later directory says counts more."""
 
 
-def edits_for(requests: Iterable[DeviceRequest], layers: Layers) -> list[Edits]:
-    """What to change for the devices asked for. Raises InvalidParameter, in docker's words."""
+def edits_for(
+    requests: Iterable[DeviceRequest], layers: Layers, nvidia_hook: Hook | None = None
+) -> list[Edits]:
+    """What to change for the devices asked for.
+
+    `nvidia_hook` is the program of NVIDIA's toolkit that gives GPUs without a
+    specification, where it is installed. Raises InvalidParameter, in docker's words.
+    """
     found: list[Edits] = []
     for request in requests:
+        if nvidia_hook is not None and _is_for_nvidia(request) and not _devices(_NVIDIA, layers):
+            found.append(_by_hook(request, nvidia_hook))
+            continue
         for edits in _resolve(_names(request, layers), layers):
             if edits not in found:
                 found.append(edits)
@@ -44,11 +55,30 @@ def _names(request: DeviceRequest, layers: Layers) -> list[str]:
         if request.options:
             raise InvalidParameter("unexpected options in CDI device request")
         return request.device_ids or []
-    wants_gpu = any("gpu" in row for row in request.capabilities or ())
-    if request.driver in ("", "nvidia") and wants_gpu and (gpus := _devices(_NVIDIA, layers)):
+    if _is_for_nvidia(request) and (gpus := _devices(_NVIDIA, layers)):
         return [f"{_NVIDIA}={name}" for name in _gpus(request, gpus)]
     rows = " ".join(f"[{' '.join(row)}]" for row in request.capabilities or [])
     raise InvalidParameter(f'could not select device driver "{request.driver}" with capabilities: [{rows}]')
+
+
+def _is_for_nvidia(request: DeviceRequest) -> bool:
+    """Whether all of one row of capabilities can be had of NVIDIA's driver."""
+    rows = request.capabilities or ()
+    return request.driver in ("", "nvidia") and any(row and _NVIDIA_WORDS.issuperset(row) for row in rows)
+
+
+def _by_hook(request: DeviceRequest, hook: Hook) -> Edits:
+    if request.count and request.device_ids:
+        raise InvalidParameter("cannot set both Count and DeviceIDs on device request")
+    if request.device_ids:
+        chosen = ",".join(request.device_ids)
+    else:
+        chosen = "all" if request.count < 0 else ",".join(map(str, range(request.count)))
+    env = [f"NVIDIA_VISIBLE_DEVICES={chosen}"]
+    row = next(row for row in request.capabilities or () if row and _NVIDIA_WORDS.issuperset(row))
+    if rights := [word for word in row if word in _NVIDIA_RIGHTS]:
+        env.append(f"NVIDIA_DRIVER_CAPABILITIES={','.join(rights)}")
+    return Edits(env=env, hooks=[hook])
 
 
 def _gpus(request: DeviceRequest, present: Sequence[str]) -> list[str]:
