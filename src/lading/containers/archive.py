@@ -5,7 +5,8 @@ Source of what paths mean: docker's documentation of `docker cp`.
 
 import errno
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,8 +79,12 @@ async def _archive_of(
         def work(flow: Outflow[PathStat]) -> None:
             with tree(root, binds) as inside:
                 found = stat_path(inside, path)
-                flow.announce(found)
-                _collect(inside, path, found, flow.push)
+                with _beside(inside, path, found) as directory:
+                    flow.announce(found)
+                    shown = os.fsencode(archive.base(path))
+                    collector = Collector(flow.push)
+                    collector.add(directory, b"." if found.is_directory else shown, shown)
+                    collector.finish()
 
         flow = Outflow(work, "archive")
         try:
@@ -92,16 +97,15 @@ async def _archive_of(
             await flow.close()
 
 
-def _collect(root: int, path: str, found: PathStat, push: Callable[[bytes], None]) -> None:
-    collector = Collector(push)
-    shown = os.fsencode(archive.base(path))
-    where, entry = (path, b".") if found.is_directory else (os.path.dirname(path), shown)
+@contextmanager
+def _beside(root: int, path: str, found: PathStat) -> Iterator[int]:
+    """The directory a path leads to, or that of the file it leads to. Raises OSError."""
+    where = path if found.is_directory else os.path.dirname(path)
     directory = confined.open_in_root(root, os.fsencode(where), os.O_RDONLY | os.O_DIRECTORY)
     try:
-        collector.add(directory, entry, shown)
+        yield directory
     finally:
         os.close(directory)
-    collector.finish()
 
 
 async def extract_to(
