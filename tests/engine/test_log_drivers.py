@@ -215,7 +215,10 @@ def test_the_daemon_chooses_where_nobody_does(tmp_path: Path, new_engine: Callab
     server = Server("stream")
     (tmp_path / "engine0").mkdir()
     address = f"127.0.0.1:{server.port}"
-    settings = {"log-driver": "fluentd", "log-opts": {"fluentd-address": address, "tag": "all"}}
+    settings = {
+        "log-driver": "fluentd",
+        "log-opts": {"fluentd-address": address, "tag": "all", "cache-max-file": "2"},
+    }
     (tmp_path / "engine0" / "daemon.json").write_text(json.dumps(settings))
     engine = new_engine()
     engine.docker(
@@ -227,6 +230,6 @@ def test_the_daemon_chooses_where_nobody_does(tmp_path: Path, new_engine: Callab
         ("all", "1", "blue")
     ]
     log = engine.get("/containers/two/json")["HostConfig"]["LogConfig"]
-    assert log == {"Type": "json-file", "Config": {}}
+    assert log == {"Type": "json-file", "Config": {"cache-max-file": "2"}}
     assert engine.py.info()["LoggingDriver"] == "fluentd"
     server.stop()

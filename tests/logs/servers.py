@@ -26,6 +26,8 @@ class Server:
         self.datagrams: list[bytes] = []
         self.acknowledge: Any = None
         """Called with what a stream has brought; gives what to answer."""
+        self.reading = True
+        """Whether streams are read from once they are accepted."""
         self._clients: list[socket.socket] = []
         self._lock = threading.Lock()
         self.start()
@@ -36,6 +38,7 @@ class Server:
 
     def start(self) -> None:
         """Listens, at the same address as before."""
+        self._closing = threading.Event()
         self._socket = socket.socket(self._family, self._kind)
         if self._family == socket.AF_INET:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -52,6 +55,7 @@ class Server:
 
     def stop(self) -> None:
         """Goes away, with all connections."""
+        self._closing.set()
         with self._lock:
             for client in self._clients:
                 with contextlib.suppress(OSError):
@@ -76,11 +80,12 @@ class Server:
                 client = self._context.wrap_socket(client, server_side=True)
             with self._lock:
                 self._clients.append(client)
-            while data := client.recv(65536):
+            while self.reading and (data := client.recv(65536)):
                 with self._lock:
                     self.received += data
                 if self.acknowledge is not None and (answer := self.acknowledge(data)):
                     client.sendall(answer)
+            self._closing.wait(0 if self.reading else 60)
         except OSError:
             pass
         finally:

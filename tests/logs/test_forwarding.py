@@ -154,6 +154,25 @@ def test_syslog_over_tls(tmp_path: Path, listening: Callable[..., Server], certi
     assert rest.endswith(b" - hidden\n")
 
 
+def test_fluentd_over_tls_trusts_whom_the_system_trusts(
+    tmp_path: Path, listening: Callable[..., Server], certificates: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificates / "server.pem", certificates / "server.key")
+    server = listening("stream", context=context)
+    container = Container(tmp_path, "fluentd", fluentd_address=f"tls://localhost:{server.port}")
+
+    async def scene(forwarding: Forwarding) -> None:
+        with pytest.raises(LadingError, match="failed to verify certificate"):
+            await forwarding.begin(container.request)
+        monkeypatch.setenv("SSL_CERT_FILE", f"{certificates}/ca.pem")
+        await forwarding.begin(container.request)
+        container.print("hidden")
+        await until(lambda: server.messages())
+
+    play(scene)
+
+
 @pytest.mark.parametrize("where", ["tcp", "unix"])
 def test_fluentd_reaches_its_server(tmp_path: Path, listening: Callable[..., Server], where: str) -> None:
     path = tmp_path / "fluentd" if where == "unix" else None
@@ -525,7 +544,7 @@ def test_a_removed_container_is_sent_to_its_end_and_not_waited_for_ever(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("lading.logs.forward.forwarding._PATIENCE", 0.5)
+    monkeypatch.setattr("lading.logs.forward.forwarding._PATIENCE", 1.5)
     server = listening("stream")
     container = Container(tmp_path, "syslog", syslog_address=f"tcp://127.0.0.1:{server.port}")
 
@@ -539,6 +558,13 @@ def test_a_removed_container_is_sent_to_its_end_and_not_waited_for_ever(
         server.stop()
         container.print("late")
         await forwarding.finish(CONTAINER)
-        assert "bytes of its log were not sent" in caplog.text
+        assert caplog.text.count("bytes of its log were not sent") == 1
+        # One that listens but takes nothing is no better.
+        server.start()
+        server.reading = False
+        await forwarding.begin(container.request)
+        container.print(*["long " * 3000] * 2000)
+        await asyncio.wait_for(forwarding.finish(CONTAINER), 10)
+        assert caplog.text.count("bytes of its log were not sent") == 2
 
     play(scene)

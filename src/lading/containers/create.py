@@ -19,10 +19,10 @@ from lading.containers.signals import parse_signal
 from lading.containers.unsupported import check_storage_options
 from lading.errors import InvalidParameter, NotFound
 from lading.ids import new_id, short_id
-from lading.logs import check_log_config
+from lading.logs import check_log_config, merge_log_config
 from lading.network import check_extra_hosts
 from lading.runtime.spec import normalize, validate
-from lading.schema.container import ContainerConfig, CreateBody, EndpointSettings, HostConfig, LogConfig
+from lading.schema.container import ContainerConfig, CreateBody, EndpointSettings, HostConfig
 from lading.units import now_ns
 from lading.volumes import MountPoint
 
@@ -141,16 +141,13 @@ def settle_host(host: HostConfig, defaults: Defaults, runtime: str, cgroup_versi
     if host.pids_limit is not None and host.pids_limit <= 0:
         # Every number below one is a word for no limit.
         host.pids_limit = None
-    host.log_config.type = host.log_config.type or defaults.log.type
-    if host.log_config.type == defaults.log.type:
-        host.log_config.config = {**(defaults.log.config or {}), **(host.log_config.config or {})}
+    host.log_config = merge_log_config(host.log_config, defaults.log)
     if host.memory and not host.memory_swap:
         host.memory_swap = min(host.memory * 2, (1 << 63) - 1)
     if host.init is None and defaults.init:
         host.init = True
     host.cap_add = sorted(normalize(host.cap_add)) if host.cap_add else host.cap_add
     host.cap_drop = sorted(normalize(host.cap_drop)) if host.cap_drop else host.cap_drop
-    host.log_config = LogConfig(type=host.log_config.type, config=host.log_config.config or {})
 
 
 def _endpoints(host: HostConfig, body: CreateBody) -> dict[str, EndpointSettings]:

@@ -12,7 +12,14 @@ from lading.logs.forward import Forwarding, ForwardRequest
 from lading.logs.options import DRIVERS
 from lading.logs.query import LogQuery
 from lading.logs.reader import LogReader
-from lading.logs.sink import check_log_config, check_readable, log_path, note_path, open_sink
+from lading.logs.sink import (
+    check_log_config,
+    check_readable,
+    log_path,
+    merge_log_config,
+    note_path,
+    open_sink,
+)
 
 __all__ = [
     "DRIVERS",
@@ -25,6 +32,7 @@ __all__ = [
     "check_log_config",
     "check_readable",
     "log_path",
+    "merge_log_config",
     "note_path",
     "open_sink",
 ]

@@ -94,6 +94,14 @@ def _cache(options: Mapping[str, str]) -> dict[str, str]:
     return {"compress": "false", **cache}
 
 
+def with_defaults(
+    options: Mapping[str, str], defaults: Mapping[str, str], *, same_driver: bool
+) -> dict[str, str]:
+    """A container's options, below them the daemon's; of another driver only those of the cache count."""
+    below = {key: value for key, value in defaults.items() if same_driver or key in _CACHE}
+    return {**below, **options}
+
+
 class Delivery(Struct, frozen=True):
     """How what is to be sent to a log server waits on the disk, and for how long.
 

@@ -11,6 +11,15 @@ from lading.logs.servers import SERVERS, socket_of
 from lading.schema.container import LogConfig
 
 
+def merge_log_config(config: LogConfig, default: LogConfig) -> LogConfig:
+    """What a client said of a container's log, and the daemon's default where it said nothing."""
+    driver = config.type or default.type
+    options = known.with_defaults(
+        config.config or {}, default.config or {}, same_driver=driver == default.type
+    )
+    return LogConfig(type=driver, config=options)
+
+
 def check_log_config(config: LogConfig) -> None:
     """Refuses what no container could be started with. Raises InvalidParameter."""
     options: Mapping[str, str] = config.config or {}

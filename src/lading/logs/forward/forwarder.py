@@ -60,8 +60,9 @@ class Forwarder:
         self._sent: deque[tuple[float, Position]] = deque()
         self._failing = False
         self._dropped = 0
-        self.stalled = False
-        """Whether the server took nothing at the last attempt."""
+        self._stalled = False
+        self.progress = 0
+        """Grows with all that the server takes."""
 
     async def connect(self) -> None:
         """Raises DialError."""
@@ -83,7 +84,7 @@ class Forwarder:
                     await self._send_all()
                     return
                 except (OSError, LadingError) as error:
-                    wait = min(wait * 2, max(_LONGEST, self._shortest)) if self.stalled else self._shortest
+                    wait = min(wait * 2, max(_LONGEST, self._shortest)) if self._stalled else self._shortest
                     await self._failed(error, wait)
         finally:
             self._finish()
@@ -104,7 +105,7 @@ class Forwarder:
 
     async def _send_all(self) -> None:
         loop = asyncio.get_running_loop()
-        self.stalled = True
+        self._stalled = True
         if not self._connected:
             await self.connect()
         with self._watcher.watch(self._path) as changes:
@@ -132,6 +133,7 @@ class Forwarder:
 
     async def _send(self, found: list[Entry]) -> None:
         await self._link.send(found)
+        self.progress += 1
         now = asyncio.get_running_loop().time()
         if position := self._spool.position:
             self._sent.append((now, position))
@@ -151,9 +153,10 @@ class Forwarder:
             self._check_sound()
         while self._sent and (certain or self._sent[0][0] + LINGER <= now):
             self._confirmed = self._sent.popleft()[1]
+            self.progress += 1
             if self._failing:
                 _log.info("container %s: its log is being sent again", self._name)
-            self._failing = self.stalled = False
+            self._failing = self._stalled = False
         if before is not None and self._confirmed is not None and before.inode != self._confirmed.inode:
             self._spool.trim(self._delivery.keep, self._confirmed)
         if now >= self._noted_at + _NOTE:

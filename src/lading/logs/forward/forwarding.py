@@ -143,10 +143,12 @@ class Forwarding:
             return
         forwarder, task = self._forwarders[container_id]
         forwarder.end()
-        patience = _PATIENCE
-        while not task.done() and patience > 0:
+        loop, before = asyncio.get_running_loop(), -1
+        until = loop.time() + _PATIENCE
+        while not task.done() and loop.time() < until:
             await asyncio.wait((task,), timeout=_GLANCE)
-            patience = patience - _GLANCE if forwarder.stalled else _PATIENCE
+            if forwarder.progress != before:
+                before, until = forwarder.progress, loop.time() + _PATIENCE
         if not task.done():
             _log.warning(
                 "container %s was removed; %d bytes of its log were not sent",
@@ -157,5 +159,7 @@ class Forwarding:
 
     async def close(self) -> None:
         """Ends all and notes how far they came; the next engine goes on from there."""
-        for container_id in list(self._forwarders):
-            await self.stop(container_id)
+        tasks = [task for _, task in self._forwarders.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
