@@ -338,6 +338,13 @@ REFUSED: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 
 
+if Path("/sys/fs/cgroup/cpu/cpu.rt_runtime_us").exists():
+    REFUSED += (
+        (
+            "--cpu-rt-runtime 999999 --cpu-rt-period 1000000",
+            "the kernel has no 999999 microseconds of real-time scheduling left to give",
+        ),
+    )
 if _NO_APPARMOR:
     REFUSED += (
         ("--security-opt apparmor=x", "apparmor profile x cannot be applied: this kernel has no AppArmor"),

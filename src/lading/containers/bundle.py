@@ -44,8 +44,7 @@ async def gather(
         annotations = await ctx.filters.annotation(host.runtime, profile)
     parent = cgroup_parent(host.cgroup_parent or ctx.defaults.cgroup_parent)
     cgroups.ensure(parent)
-    if host.cpu_realtime_runtime > 0:
-        cgroups.allow_realtime(parent, host.cpu_realtime_runtime, host.cpu_realtime_period)
+    _allow_realtime(parent, host)
     shares_network = host.network_mode.startswith("container:")
     if host.init and not ctx.defaults.init_path:
         raise InvalidParameter("--init needs an init binary: install tini or catatonit, or set --init-path")
@@ -72,6 +71,17 @@ async def gather(
         annotations=annotations or {},
         edits=cdi_edits(host, ctx.defaults.cdi_directories),
     )
+
+
+def _allow_realtime(parent: str, host: HostConfig) -> None:
+    if host.cpu_realtime_runtime <= 0:
+        return
+    try:
+        cgroups.allow_realtime(parent, host.cpu_realtime_runtime, host.cpu_realtime_period)
+    except OSError:
+        raise InvalidParameter(
+            f"the kernel has no {host.cpu_realtime_runtime} microseconds of real-time scheduling left to give"
+        ) from None
 
 
 def compose(ctx: Context, container: Container, request: SpecRequest) -> bytes:
