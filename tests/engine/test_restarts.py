@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import json
 import os
+import random
 import shutil
 import signal
 import time
@@ -285,3 +286,30 @@ def test_many_come_back_all_at_once(new_engine: Callable[..., Engine]) -> None:
     assert {one["Id"] for one in engine.get("/containers/json?all=1")} == set(made)
     addresses = {_shown(engine, one)["NetworkSettings"]["IPAddress"] for one in running}
     assert len(addresses - {""}) == 20
+
+
+def test_an_engine_that_is_killed_while_it_starts_containers(new_engine: Callable[..., Engine]) -> None:
+    engine = new_engine()
+    chance = random.Random(3)
+    check = {"Test": ["CMD", "true"], "Interval": 100_000_000}
+    host = {"RestartPolicy": {"Name": "always"}, "PortBindings": {"80/tcp": [{"HostPort": ""}]}}
+    made = []
+    for _ in range(12):
+        _, answer = engine.create(Cmd=IDLE, HostConfig=host, Healthcheck=check)
+        status, why = engine.api("POST", f"/containers/{answer['Id']}/start")
+        assert status == 204, (why, engine.log())
+        made.append(answer["Id"])
+    _restart_machine(engine)
+    for _ in range(8):
+        time.sleep(chance.uniform(0, 0.1))
+        engine.kill()
+        engine.start()
+    wait_for(lambda: len(engine.get("/containers/json")) == 12)
+    for container in made:
+        wait_for(lambda key=container: _shown(engine, key)["State"]["Health"]["Status"] == "healthy")
+        assert engine.docker("exec", container, "true", check=False).returncode == 0
+    ports = {
+        _shown(engine, container)["NetworkSettings"]["Ports"]["80/tcp"][0]["HostPort"] for container in made
+    }
+    assert len(ports) == 12
+    assert "Traceback" not in (engine.directory / "log").read_text()
