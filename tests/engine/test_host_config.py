@@ -96,6 +96,12 @@ INSIDE: dict[str, tuple[str, str, str]] = {
         "ip -o -4 addr show eth0 | grep -o 'inet 169.254[0-9./]*'",
         "inet 169.254.77.1/16\n",
     ),
+    "driver-opt": (
+        "--network name=bridge,driver-opt=com.docker.network.endpoint.ifname=wan0,"
+        "driver-opt=com.docker.network.endpoint.sysctls=net.ipv4.conf.IFNAME.log_martians=1",
+        "ls /sys/class/net; cat /proc/sys/net/ipv4/conf/wan0/log_martians",
+        "lo\nwan0\n1\n",
+    ),
     "group-add": ("--group-add 7 --group-add 99 --user 5:5", "id -G", "5 7 99\n"),
     "user": ("--user 12:34 --workdir /tmp/made/here", "id -u; id -g; pwd", "12\n34\n/tmp/made/here\n"),
     "read-only": (

@@ -14,6 +14,7 @@ from ipaddress import IPv4Address, IPv4Interface
 from lading.errors import Conflict
 from lading.linux import namespaces, netlink
 from lading.network.check import link_local_addresses
+from lading.network.endpoint_options import interface_name
 from lading.network.firewall import Firewall
 from lading.network.ipam import bridge_mac
 from lading.network.kernel import Kernel
@@ -24,7 +25,6 @@ from lading.network.sandboxes import Place, open_place
 
 _log = logging.getLogger(__name__)
 
-INSIDE = "eth0"
 _OUR_LINK = re.compile(r"veth[0-9a-f]{7}\Z")
 
 
@@ -110,19 +110,19 @@ class Bridge:
             self._firewall.publish(endpoint.leases, endpoint.ip)
 
     def _make_link(self, endpoint: EndpointRecord, place: Place) -> None:
-        shape = self._shape
+        shape, name = self._shape, interface_name(endpoint.asked.driver_opts)
         namespace = os.open(place.path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            pair = netlink.Veth(endpoint.link, self._index, shape.mtu, INSIDE, endpoint.mac, namespace)
+            pair = netlink.Veth(endpoint.link, self._index, shape.mtu, name, endpoint.mac, namespace)
             messages = [netlink.make_veth(pair)]
             if (port := self._port(endpoint)) is not None:
                 messages.append(port)
             self._kernel.route.send(*messages)
         finally:
             os.close(namespace)
-        inside = netlink.link(place.inside, INSIDE)
+        inside = netlink.link(place.inside, name)
         if inside is None:
-            raise OSError(f"{INSIDE} did not appear in {place.path}")
+            raise OSError(f"{name} did not appear in {place.path}")
         place.inside.send(
             netlink.set_link(inside.index),
             netlink.add_address(inside.index, IPv4Interface(endpoint.address)),

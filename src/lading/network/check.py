@@ -6,6 +6,7 @@ from ipaddress import IPv4Address, IPv4Interface, ip_address
 
 from lading.errors import InvalidParameter, NotFound
 from lading.network import ports
+from lading.network.endpoint_options import interface_name, interface_sysctls
 from lading.network.record import ConnectRequest, NetworkRecord
 from lading.schema.container import EndpointSettings
 
@@ -39,6 +40,8 @@ def check(networks: Mapping[str, NetworkRecord], request: ConnectRequest) -> Net
     if asked.mac_address:
         hardware_address(asked.mac_address)
     link_local_addresses(asked)
+    interface_sysctls(asked.driver_opts)
+    interface_name(asked.driver_opts)
     return network
 
 

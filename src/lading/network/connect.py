@@ -10,6 +10,7 @@ from lading.network import ipam, ports
 from lading.network.bridge import link_name
 from lading.network.check import check, hardware_address
 from lading.network.context import Context
+from lading.network.endpoint_options import interface_sysctls
 from lading.network.record import ConnectRequest, EndpointRecord, NetworkRecord, Sandbox
 from lading.network.sandboxes import apply_sysctls, discard
 from lading.network.shown import sandbox_of
@@ -41,7 +42,11 @@ async def connect(ctx: Context, request: ConnectRequest) -> Sandbox:
             if (driver := ctx.drivers.get(network.id)) is not None:
                 undo.callback(ctx.kernel.later, driver.leave, endpoint)
                 await ctx.kernel.do(driver.join, endpoint, place)
-            if sysctls := _network_sysctls(request):
+            sysctls = _network_sysctls(request)
+            if driver is not None:
+                # The interface's own settings are the more particular.
+                sysctls |= interface_sysctls(endpoint.asked.driver_opts)
+            if sysctls:
                 await ctx.kernel.do(apply_sysctls, place.path, sysctls)
             place.inside.close()
         ctx.store.insert_endpoint(endpoint)
