@@ -20,6 +20,7 @@ from lading.logs.servers import Encoder, Plan, Tls
 
 _SECONDS = 30
 _ACKNOWLEDGEMENT = 60
+_AT_ONCE = 100
 _SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 _TOO_LONG = (errno.EMSGSIZE, errno.ENOBUFS)
 
@@ -125,16 +126,21 @@ class Datagrams:
         sender = self._socket
         if sender is None:
             raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
-        loop = asyncio.get_running_loop()
-        for datagram in self._plan.encoder.encode(entries):
-            try:
-                sender.send(datagram)
-            except BlockingIOError:
-                await loop.sock_sendall(sender, datagram)
-            except OSError as error:
-                if error.errno not in _TOO_LONG:
-                    raise
-                self._send_long(sender, datagram)
+        for start in range(0, len(entries), _AT_ONCE):
+            for datagram in self._plan.encoder.encode(entries[start : start + _AT_ONCE]):
+                await self._send_one(sender, datagram)
+            # To compress each entry by itself takes its time.
+            await asyncio.sleep(0)
+
+    async def _send_one(self, sender: socket.socket, datagram: bytes) -> None:
+        try:
+            sender.send(datagram)
+        except BlockingIOError:
+            await asyncio.get_running_loop().sock_sendall(sender, datagram)
+        except OSError as error:
+            if error.errno not in _TOO_LONG:
+                raise
+            self._send_long(sender, datagram)
 
     def _send_long(self, sender: socket.socket, datagram: bytes) -> None:
         """Source: systemd's Native Journal Protocol, a sealed memfd instead of the datagram.
