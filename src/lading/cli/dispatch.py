@@ -94,6 +94,8 @@ def _run_command(options: Given) -> int:
     name, rest = words[0], words[1:]
     if name == "help":
         return _help_on(rest)
+    if name == "__complete":
+        return _complete(rest)
     if name in GROUPS:
         if not rest or rest[0] in ("--help", "-h", "help"):
             return _group_page(name, to_stderr=not rest)
@@ -108,6 +110,20 @@ def _run_command(options: Given) -> int:
     if name not in COMMANDS:
         return _unknown(name)
     return _execute(load(name), rest, Session(options))
+
+
+def _complete(words: list[str]) -> int:
+    from lading.cli.candidates import answer
+
+    try:
+        options = parse(words[:-1], GLOBAL_FLAGS, interspersed=False)
+    except (HelpWanted, UsageError):
+        options = parse([], GLOBAL_FLAGS)
+    try:
+        answer(words, GLOBAL_FLAGS, Session(options, may_start=False))
+    except CommandFailed:
+        out(":1")
+    return 0
 
 
 def _execute(command: Command, words: list[str], session: Session) -> int:

@@ -20,10 +20,15 @@ def environment(name: str) -> str | None:
 
 
 class Session:
-    """One run of the command line. The client is made, and the engine found, at first use."""
+    """One run of the command line. The client is made, and the engine found, at first use.
 
-    def __init__(self, options: Given) -> None:
+    Where nobody listens at the default address, an administrator's client
+    starts the engine, unless `may_start` forbids it.
+    """
+
+    def __init__(self, options: Given, *, may_start: bool = True) -> None:
         self._options = options
+        self._may_start = may_start
         self._client: Client | None = None
 
     @property
@@ -67,7 +72,7 @@ class Session:
             (environment("DOCKER_API_VERSION") or "").removeprefix("v"),
             _user_agent(),
         )
-        if not host and posix.geteuid() == 0:
+        if self._may_start and not host and posix.geteuid() == 0:
             try:
                 client.ping()
             except ConnectionFailed as failure:

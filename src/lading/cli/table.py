@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "attach": "attach",
     "commit": "commit",
+    "completion": "completion",
     "cp": "cp",
     "create": "create",
     "diff": "diff",
