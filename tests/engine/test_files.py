@@ -14,7 +14,7 @@ import subprocess
 import tarfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -609,6 +609,26 @@ def test_the_api_answers_while_much_is_copied(engine: Engine, sleeper: str) -> N
         slowest = max(slowest, time.monotonic() - started)
     assert min(ended) > 200 << 20
     assert slowest < 5
+
+
+def test_an_engine_killed_during_a_copy_comes_back_clean(new_engine: Callable[..., Engine]) -> None:
+    engine = new_engine()
+    engine.docker("run", "--name", "c1", IMAGE, "sh", "-c", "truncate -s 60M /big; echo kept >/kept")
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(str(engine.socket))
+    body = packed((member("half"), b"x" * 800_000))
+    client.sendall(
+        b"PUT /containers/c1/archive?path=/tmp HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n"
+        + body[:600_000]
+    )
+    wait_for(lambda: [mount for mount in engine.mounts() if "/rootfs/" in mount])
+    engine.kill()
+    client.close()
+    engine.start()
+    assert [mount for mount in engine.mounts() if "/rootfs/" in mount] == []
+    assert b"kept" in engine.docker("cp", "c1:/kept", "-").stdout
+    assert put(engine, body, "/tmp")[0] == 200
+    assert engine.docker("start", "-a", "c1").returncode == 0
 
 
 @pytest.fixture(autouse=True)
