@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import resource
 import stat
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 from lading.errors import Conflict, InternalError, InvalidParameter, NotFound, Unsupported
 from lading.events import Bus
 from lading.filters import Filters
-from lading.linux import mounts
+from lading.linux import mounts, trees
 from lading.paths import Layout
 from lading.schema.container import ContainerConfig, HostConfig, Mount, VolumeOptions
 from lading.schema.volume import VolumeCreateBody
@@ -390,3 +392,44 @@ def test_prune_takes_unused_nameless_volumes_and_all_where_asked(house: House) -
         assert house.names() == ["spared", "used"]
 
     run(house, scene)
+
+
+def build_deep(path: Path, levels: int) -> None:
+    """Directories deeper than a path may be long, with a file of 1000 bytes in every hundredth."""
+    place = os.open(path, os.O_RDONLY)
+    for level in range(levels):
+        if level % 100 == 0:
+            with open("file", "xb", opener=partial(os.open, mode=0o640, dir_fd=place)) as file:
+                file.write(bytes(1000))
+        os.mkdir("directory", 0o700, dir_fd=place)
+        inner = os.open("directory", os.O_RDONLY, dir_fd=place)
+        os.close(place)
+        place = inner
+    os.mkdir("last", 0o751, dir_fd=place)
+    os.close(place)
+
+
+def test_no_depth_keeps_a_volume_from_being_filled_measured_and_removed(house: House) -> None:
+    async def scene() -> None:
+        (house.image / "deep").mkdir(mode=0o711)
+        build_deep(house.image / "deep", 1300)
+        os.link(house.image / "deep/file", house.image / "deep/twin")
+        (point,) = house.use("c1", "data:/deep")
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (200, hard))
+        try:
+            await house.volumes.fill([point], house.content())
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        copy = Path(point.source)
+        assert stat.S_IMODE(copy.stat().st_mode) == 0o711
+        assert (copy / "file").samefile(copy / "twin")
+        assert stat.S_IMODE((copy / ("directory/" * 100) / "file").stat().st_mode) == 0o640
+        with house.database.transaction():
+            house.volumes.release("c1", remove_anonymous=True)
+        pruned = await house.volumes.prune(Filters({"all": ["true"]}))
+        assert pruned == {"VolumesDeleted": ["data"], "SpaceReclaimed": 13 * 1000}
+
+    run(house, scene)
+    assert house.on_disk() == []
+    trees.remove_tree(str(house.image))

@@ -11,10 +11,10 @@ the row goes, the directory moves to `.trash`, and a thread empties that.
 """
 
 from lading.linux.extract import Limits
+from lading.linux.trees import remove_entry
 from lading.snapshots.changes import Change, Kind
 from lading.snapshots.contract import Layer, Snapshots, Staged, Usage
 from lading.snapshots.overlay import OverlaySnapshots
-from lading.snapshots.trash import remove_entry, remove_tree
 from lading.snapshots.unpack import unpack
 
 __all__ = [
@@ -27,6 +27,5 @@ __all__ = [
     "Staged",
     "Usage",
     "remove_entry",
-    "remove_tree",
     "unpack",
 ]

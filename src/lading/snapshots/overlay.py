@@ -18,13 +18,14 @@ from lading.aio import tasks
 from lading.errors import Conflict, InternalError, NotFound
 from lading.linux import mounts, namespaces
 from lading.linux.extract import Limits
+from lading.linux.trees import remove_tree
 from lading.oci.image import digest_of
 from lading.snapshots.changes import Change, compare
 from lading.snapshots.contract import Layer, Staged, Usage
 from lading.snapshots.inherit import inherit
 from lading.snapshots.pack import Push, pack
 from lading.snapshots.store import SnapshotStore
-from lading.snapshots.trash import Trash, remove_tree
+from lading.snapshots.trash import Trash
 from lading.snapshots.unpack import unpack
 from lading.snapshots.usage import measure
 from lading.state import Database

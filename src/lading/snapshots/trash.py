@@ -1,76 +1,13 @@
-"""Removing file trees, whatever somebody built inside them.
+"""Where file trees wait for their removal."""
 
-A tree may be deeper than a path may be long or descriptors are allowed. So
-every directory found is first moved up to the top, and none is ever entered
-below another. Nothing is followed: no link, and no mount, which cannot be
-moved and stops the removal.
-"""
-
-import errno
 import logging
 import os
 import secrets
-import stat
 
 from lading.aio import tasks
+from lading.linux.trees import remove_tree
 
 _log = logging.getLogger(__name__)
-
-_OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-
-
-def remove_tree(path: str) -> None:
-    """Removes a tree; nothing happens where there is none. Blocks. Raises OSError."""
-    try:
-        above = os.open(os.path.dirname(path), _OPEN)
-    except FileNotFoundError:
-        return
-    try:
-        _remove(above, os.path.basename(path))
-    finally:
-        os.close(above)
-
-
-def remove_entry(directory: int, name: bytes) -> None:
-    """Removes `name` in an open directory, a file or a whole tree. Blocks. Raises OSError."""
-    _remove(directory, os.fsdecode(name))
-
-
-def _remove(top: int, name: str) -> None:
-    """Removes `name` in the directory `top`, using `top` as the place to move directories to."""
-    pending = [name]
-    while pending:
-        present = pending.pop()
-        try:
-            directory = os.open(present, _OPEN, dir_fd=top)
-        except FileNotFoundError:
-            continue
-        try:
-            for entry in os.listdir(directory):
-                _remove_entry(top, directory, entry, pending)
-        finally:
-            os.close(directory)
-        os.rmdir(present, dir_fd=top)
-
-
-def _remove_entry(top: int, directory: int, entry: str, pending: list[str]) -> None:
-    try:
-        os.unlink(entry, dir_fd=directory)
-        return
-    except OSError as error:
-        if error.errno not in (errno.EISDIR, errno.EPERM):
-            raise
-        if not stat.S_ISDIR(os.stat(entry, dir_fd=directory, follow_symlinks=False).st_mode):
-            raise
-    try:
-        # Most directories are empty by now, or were.
-        os.rmdir(entry, dir_fd=directory)
-    except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-            raise
-        moved = secrets.token_hex(8)
-        os.rename(entry, moved, src_dir_fd=directory, dst_dir_fd=top)
-        pending.append(moved)
 
 
 class Trash:

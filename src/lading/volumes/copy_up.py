@@ -11,9 +11,12 @@ import stat
 
 from lading.errors import InvalidParameter
 from lading.linux.confined import open_in_root
+from lading.linux.trees import Descent
 
 _XATTRS_KEPT = ("user.", "security.capability", "system.posix_acl_")
 _CHUNK = 1 << 30
+# PATH_MAX of the kernel, the final zero included.
+_LONGEST_PATH = 4096
 
 
 def copy_up(root: str, destination: str, target: str) -> bool:
@@ -35,7 +38,8 @@ def copy_up(root: str, destination: str, target: str) -> bool:
     try:
         into = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            _Copier(into).tree(source, into)
+            with Descent(os.dup(source)) as old, Descent(os.dup(into)) as new:
+                _Copier(into, old, new).run()
         finally:
             os.close(into)
     finally:
@@ -44,32 +48,62 @@ def copy_up(root: str, destination: str, target: str) -> bool:
 
 
 class _Copier:
-    def __init__(self, target: int) -> None:
+    """Copies depth first, with one descriptor in each of the two trees however deep they are."""
+
+    def __init__(self, root: int, source: Descent, target: Descent) -> None:
+        self._root = root
+        self._source = source
         self._target = target
+        self._inside: list[str] = []
         self._links: dict[tuple[int, int], str] = {}
 
-    def tree(self, source: int, target: int, path: str = "") -> None:
-        """Everything in the open directory `source`, then the directory's own properties."""
-        with os.scandir(source) as entries:
-            names = [entry.name for entry in entries]
-        for name in names:
-            self._entry(source, target, name, f"{path}{name}")
-        _dress(source, target)
+    def run(self) -> None:
+        """Everything below, then the directory's own properties."""
+        pending = [self._content()]
+        while True:
+            if pending[-1]:
+                self._inside.append(pending[-1].pop())
+                self._source.down(self._inside[-1])
+                self._target.down(self._inside[-1])
+                pending.append(self._content())
+                continue
+            _dress(self._source.descriptor, self._target.descriptor)
+            pending.pop()
+            if not pending:
+                return
+            self._inside.pop()
+            self._source.up()
+            self._target.up()
 
-    def _entry(self, source: int, target: int, name: str, path: str) -> None:
+    def _content(self) -> list[str]:
+        """Copies what is in the present directory; the names of the directories, made but empty."""
+        return [name for name in os.listdir(self._source.descriptor) if self._is_directory(name)]
+
+    def _is_directory(self, name: str) -> bool:
+        source, target = self._source.descriptor, self._target.descriptor
         status = os.stat(name, dir_fd=source, follow_symlinks=False)
         if stat.S_ISDIR(status.st_mode):
             os.mkdir(name, 0o700, dir_fd=target)
-            self._directory(source, target, name, path)
-            return
-        if stat.S_ISSOCK(status.st_mode):
-            return
+            return True
+        if not stat.S_ISSOCK(status.st_mode) and not self._linked(status, target, name):
+            self._node(status, source, target, name)
+        return False
+
+    def _linked(self, status: os.stat_result, target: int, name: str) -> bool:
+        """Whether it could be made as another name of what was copied before."""
+        if status.st_nlink == 1:
+            return False
         identity = (status.st_dev, status.st_ino)
         if identity in self._links:
-            os.link(self._links[identity], name, src_dir_fd=self._target, dst_dir_fd=target)
-            return
-        if status.st_nlink > 1:
+            os.link(self._links[identity], name, src_dir_fd=self._root, dst_dir_fd=target)
+            return True
+        path = "/".join((*self._inside, name))
+        # One too deep to be named from the top gets a copy for each of its names.
+        if len(os.fsencode(path)) < _LONGEST_PATH:
             self._links[identity] = path
+        return False
+
+    def _node(self, status: os.stat_result, source: int, target: int, name: str) -> None:
         if stat.S_ISREG(status.st_mode):
             _file(source, target, name)
             return
@@ -82,18 +116,6 @@ class _Copier:
             os.chmod(name, stat.S_IMODE(status.st_mode), dir_fd=target)
         times = (status.st_atime_ns, status.st_mtime_ns)
         os.utime(name, ns=times, dir_fd=target, follow_symlinks=False)
-
-    def _directory(self, source: int, target: int, name: str, path: str) -> None:
-        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-        inner = os.open(name, flags, dir_fd=source)
-        try:
-            copy = os.open(name, flags, dir_fd=target)
-            try:
-                self.tree(inner, copy, f"{path}/")
-            finally:
-                os.close(copy)
-        finally:
-            os.close(inner)
 
 
 def _file(source: int, target: int, name: str) -> None:

@@ -4,10 +4,15 @@ A directory whose volume is not in the database is garbage. What is being made
 or thrown away has a name that begins with a dot, which no volume's does.
 """
 
+import logging
 import os
 import secrets
-import shutil
+import stat
 from collections.abc import Collection
+
+from lading.linux import trees
+
+_log = logging.getLogger(__name__)
 
 _DATA = "_data"
 
@@ -64,19 +69,15 @@ class Directories:
 def delete(paths: Collection[str]) -> None:
     """Deletes whole trees. Blocks. What cannot be deleted stays garbage."""
     for path in paths:
-        shutil.rmtree(path, ignore_errors=True)
+        try:
+            trees.remove_tree(path)
+        except OSError as error:
+            _log.warning("cannot remove %s: %s", path, error.strerror)
 
 
 def size(path: str) -> int:
-    """Bytes of the files in a tree, each hard link once. Blocks."""
-    total, seen = 0, set()
-    for _, _, files, descriptor in os.fwalk(path, follow_symlinks=False):
-        for name in files:
-            try:
-                status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-            except FileNotFoundError:
-                continue
-            if (status.st_dev, status.st_ino) not in seen:
-                seen.add((status.st_dev, status.st_ino))
-                total += status.st_size
-    return total
+    """Bytes of the files in a tree, each hard link once; of what can be read. Blocks."""
+    try:
+        return sum(found.st_size for found in trees.walk(path) if not stat.S_ISDIR(found.st_mode))
+    except OSError:
+        return 0
