@@ -49,9 +49,9 @@ async def _run(ctx: Context, container: Container, check: Check) -> tuple[int, s
     output = _Output(ours)
     with ctx.probing.expect(key) as ended:
         try:
-            with theirs:
-                await ctx.runtime.attach(key, theirs, Attach())
             async with ctx.probing.starts, asyncio.timeout(_START_PATIENCE):
+                with theirs:
+                    await ctx.runtime.attach(key, theirs, Attach())
                 ctx.publish(container, f"exec_start: {words}", execID=key)
                 await _start(ctx, container, check, key)
             try:
@@ -72,6 +72,7 @@ async def _run(ctx: Context, container: Container, check: Check) -> tuple[int, s
             ctx.background.spawn(_abandon(ctx, key), "end a health check")
             raise
         finally:
+            theirs.close()
             output.close()
 
 
