@@ -4,6 +4,7 @@ One mount serves the process and every visitor, because two overlays on one
 upper directory would not see each other's changes.
 """
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,9 @@ from lading.aio.tasks import in_thread
 from lading.containers.context import Context
 from lading.containers.record import Container
 from lading.errors import Conflict, InternalError
+
+LINGER = 1.0
+"""Seconds a root stays mounted after its last visitor."""
 
 
 def root_path(ctx: Context, container: Container) -> str:
@@ -53,14 +57,22 @@ async def visit(ctx: Context, container: Container) -> AsyncIterator[str]:
         yield path
     finally:
         use.visitors -= 1
-        # Not waited for: unmounting writes what is dirty.
         ctx.background.spawn(_leave(ctx, container), "leave a container's root")
 
 
 async def _leave(ctx: Context, container: Container) -> None:
-    async with container.root.lock:
-        if not container.root.visitors and not container.root.process and not container.state.running:
-            await _unmount(ctx, container)
+    try:
+        # Unmounting writes what is dirty, and the next visit, or a start, often comes at once.
+        if container.id in ctx.registry and not _used(container):
+            await asyncio.sleep(LINGER)
+    finally:
+        async with container.root.lock:
+            if not _used(container):
+                await _unmount(ctx, container)
+
+
+def _used(container: Container) -> bool:
+    return bool(container.root.visitors) or container.root.process or container.state.running
 
 
 def _mount(ctx: Context, container: Container) -> str:

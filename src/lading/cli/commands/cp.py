@@ -166,7 +166,7 @@ def _led_to(path: str, found: dict[str, Any]) -> str:
 COMMAND = Command(
     "cp",
     "CONTAINER:SRC_PATH DEST_PATH|-\n\tlading cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH",
-    "Copy files between a container and this machine; - stands for a tar archive on stdin or stdout",
+    "Copy files between a container and this machine (-: a tar archive on stdin or stdout)",
     (
         Flag("archive", "a", "", "Give the copies to the user the container runs as"),
         Flag("follow-link", "L", "", "Copy what a link in SRC_PATH leads to"),
