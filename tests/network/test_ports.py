@@ -12,6 +12,8 @@ from tests.network.world import HOST, World, container, host_ports, request
 from lading.errors import InternalError, InvalidParameter
 from lading.linux import namespaces
 from lading.network import NetworkSettings
+from lading.network.ports import Lease, Wish
+from lading.network.reservations import Reservations
 from lading.schema.container import EndpointSettings
 
 
@@ -154,6 +156,31 @@ def test_many_ports_of_many_containers(world: World) -> None:
         assert world.tcp(world.neighbour, (HOST, 13117), server)
 
     world.run(scenario)
+
+
+def test_a_port_is_compared_with_its_equals_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container may publish ten thousand ports: to compare each with each takes seconds."""
+    compared: list[tuple[Lease, Lease]] = []
+    clashes = Lease.clashes
+
+    def counted(one: Lease, other: Lease) -> bool:
+        compared.append((one, other))
+        return clashes(one, other)
+
+    monkeypatch.setattr(Lease, "clashes", counted)
+    reservations = Reservations()
+    try:
+        leases = [reservations.take(Wish("udp", 80, "127.0.0.1", 0, 0), "") for _ in range(300)]
+        assert compared == []
+        first = leases[0]
+        wish = Wish("udp", 81, "0.0.0.0", first.port, first.port)
+        with pytest.raises(InternalError, match="already allocated"):
+            reservations.take(wish, "")
+        assert [other for _, other in compared] == [first]
+        reservations.give_back(leases)
+        reservations.take(wish, "")
+    finally:
+        reservations.close()
 
 
 def test_an_address_is_not_given_twice(world: World) -> None:

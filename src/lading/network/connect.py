@@ -1,5 +1,6 @@
 """Giving a starting container its sandbox; each step undone if a later one fails."""
 
+import asyncio
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from ipaddress import IPv4Interface
@@ -17,6 +18,8 @@ from lading.network.shown import sandbox_of
 from lading.schema.container import EndpointSettings
 
 _NETWORK_SYSCTLS = "net."
+_AT_ONCE = 500
+"""So many ports are taken before others get their turn; it takes some 10 ms."""
 
 
 async def connect(ctx: Context, request: ConnectRequest) -> Sandbox:
@@ -38,7 +41,7 @@ async def connect(ctx: Context, request: ConnectRequest) -> Sandbox:
                 wishes = ports.wishes(
                     request.port_bindings, request.exposed_ports, publish_all=request.publish_all
                 )
-                take_ports(ctx, endpoint, wishes, endpoint.leases)
+                await take_ports(ctx, endpoint, wishes, endpoint.leases)
             if (driver := ctx.drivers.get(network.id)) is not None:
                 undo.callback(ctx.kernel.later, driver.leave, endpoint)
                 await ctx.kernel.do(driver.join, endpoint, place)
@@ -86,13 +89,16 @@ def _take_address(
     endpoint.mac = hardware_address(asked) if asked else ipam.mac_of(address)
 
 
-def take_ports(
+async def take_ports(
     ctx: Context, endpoint: EndpointRecord, wishes: Iterable[ports.Wish], taken: list[ports.Lease]
 ) -> None:
     """Adds to `taken` as it goes. Raises InternalError, in docker's words."""
-    for wish in wishes:
+    address = str(endpoint.ip)
+    for number, wish in enumerate(wishes, start=1):
+        if number % _AT_ONCE == 0:
+            await asyncio.sleep(0)
         try:
-            taken.append(ctx.reservations.take(wish, str(endpoint.ip)))
+            taken.append(ctx.reservations.take(wish, address))
         except InternalError as error:
             raise InternalError(
                 f"driver failed programming external connectivity on endpoint {endpoint.container_name} "

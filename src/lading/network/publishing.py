@@ -44,8 +44,9 @@ async def republish(
             await ctx.kernel.do(driver.publish, endpoint, freed)
 
         undo.push_async_callback(take_back)
-        take_ports(ctx, endpoint, wishes, taken)
-        endpoint.leases = [lease for lease in before if lease not in freed] + taken
+        await take_ports(ctx, endpoint, wishes, taken)
+        gone = set(freed)
+        endpoint.leases = [lease for lease in before if lease not in gone] + taken
         endpoint.exposed = ports.exposed(dict.fromkeys((*exposed, *wanted)), None)
         await ctx.kernel.do(driver.publish, endpoint, taken)
         ctx.store.update_leases(endpoint)

@@ -30,6 +30,8 @@ class Reservations:
 
     def __init__(self) -> None:
         self._held: dict[Lease, socket.socket | None] = {}
+        # Only leases of one port can clash, and a container may publish thousands of ports.
+        self._of_port: dict[tuple[str, int], list[Lease]] = {}
         self._dynamic = _dynamic_ports()
         self._last = 0
 
@@ -38,11 +40,11 @@ class Reservations:
         problem = ""
         for port in candidates(wish, self._dynamic, self._last):
             lease = Lease(wish.proto, wish.host_ip, port, wish.target)
-            if any(lease.clashes(other) for other in self._held):
+            if any(lease.clashes(other) for other in self._of_port.get((lease.proto, port), ())):
                 problem = f"Bind for {wish.host_ip}:{port} failed: port is already allocated"
                 continue
             try:
-                self._held[lease] = _claim(lease)
+                self._hold(lease, _claim(lease))
             except OSError as error:
                 problem = (
                     f"failed to bind host port for {wish.host_ip}:{port}:{address}:"
@@ -64,9 +66,9 @@ class Reservations:
             if lease in self._held:
                 continue
             try:
-                self._held[lease] = _claim(lease)
+                self._hold(lease, _claim(lease))
             except OSError as error:
-                self._held[lease] = None
+                self._hold(lease, None)
                 _log.warning(
                     "port %d/%s on %s leads to a container, but another program holds it too: %s",
                     lease.port,
@@ -87,9 +89,19 @@ class Reservations:
     def give_back(self, leases: Iterable[Lease]) -> None:
         """Frees ports. May be repeated."""
         for lease in leases:
-            held = self._held.pop(lease, None)
+            if lease not in self._held:
+                continue
+            held = self._held.pop(lease)
             if held is not None:
                 held.close()
+            place = (lease.proto, lease.port)
+            self._of_port[place].remove(lease)
+            if not self._of_port[place]:
+                del self._of_port[place]
+
+    def _hold(self, lease: Lease, held: socket.socket | None) -> None:
+        self._held[lease] = held
+        self._of_port.setdefault((lease.proto, lease.port), []).append(lease)
 
     def close(self) -> None:
         """Frees all ports; what the kernel forwards stays."""
