@@ -8,6 +8,7 @@ import pytest
 from tests.cgroup2 import machine
 from tests.cgroup2.initramfs import Initramfs
 
+from lading.containers.usage import Processors, measured
 from lading.runtime.filters import Filters
 from lading.runtime.spec import (
     HostFacts,
@@ -17,6 +18,7 @@ from lading.runtime.spec import (
     build,
     environment,
     granted,
+    limit_files,
     seccomp,
     validate,
 )
@@ -61,6 +63,43 @@ _CONTAINERS = {
     ),
 }
 
+_LIVE = HostConfig(
+    memory=48 * _MEBIBYTE,
+    memory_swap=-1,
+    memory_reservation=24 * _MEBIBYTE,
+    nano_cpus=250_000_000,
+    cpu_shares=2048,
+    cpuset_cpus="0",
+    pids_limit=0,
+)
+_CHANGED = (
+    *("memory", "memory_swap", "memory_reservation", "nano_cpus", "cpu_shares", "cpuset_cpus", "pids_limit"),
+)
+_USAGE = (
+    "cpu.stat",
+    "memory.stat",
+    "memory.current",
+    "memory.max",
+    "memory.events",
+    "io.stat",
+    "pids.current",
+)
+_PART = "--- "
+
+
+def _live_script() -> str:
+    """What happens to a container that runs: new limits, a halt, and a look at what it has used."""
+    lines = ["crun run --detach --bundle /box/live live </dev/null >/dev/null 2>&1"]
+    lines.append("cd /sys/fs/cgroup/lading/live")
+    for _, name, text in limit_files(_LIVE, _CHANGED, 2, {}):
+        lines.append(f"echo '{text}' > {name} || echo refused {name}")
+    lines.append("grep -H . memory.max memory.swap.max memory.low cpu.max cpu.weight cpuset.cpus pids.max")
+    for word in ("1", "0"):
+        lines += [f"echo {word} > cgroup.freeze", "sleep 1", f"echo {word}-$(grep frozen cgroup.events)"]
+    lines += [f"echo '{_PART}{name}'; cat {name}" for name in _USAGE]
+    lines += [f"echo '{_PART}end'", "cd /", "crun delete --force live", "echo ended 0"]
+    return "\n".join(lines)
+
 
 def _files() -> Initramfs:
     files = Initramfs()
@@ -72,6 +111,8 @@ def _files() -> Initramfs:
         files.directory(f"box/root/{place}")
     for name, (host, script) in _CONTAINERS.items():
         files.file(f"box/{name}/config.json", json.dumps(_spec(name, host, script)))
+    live = HostConfig(memory=64 * _MEBIBYTE, memory_swap=64 * _MEBIBYTE, pids_limit=9)
+    files.file("box/live/config.json", json.dumps(_spec("live", live, "while true; do sleep 1; done")))
     return files
 
 
@@ -119,6 +160,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
         f"echo '{_SECTION}{name}'; crun run --bundle /box/{name} {name} 2>&1; echo ended $?"
         for name in _CONTAINERS
     )
+    script += f"\necho '{_SECTION}live'\n{_live_script()}"
     shown = machine.run(_files(), script, image, tmp_path_factory.mktemp("machine"))
     parts = (part.splitlines() for part in shown.split(_SECTION)[1:])
     return Told({lines[0]: lines[1:] for lines in parts})
@@ -174,3 +216,34 @@ def test_devices_and_namespaces_are_out_of_reach(told: Told) -> None:
 
 def test_a_privileged_container_reaches_both(told: Told) -> None:
     assert told.sections["privileged"] == ["made", "1", "ended 0"]
+
+
+def test_limits_change_while_a_container_runs(told: Told) -> None:
+    values = told.values("live")
+    shown = {name: values[name] for name in ("memory.max", "memory.swap.max", "memory.low", "cpu.max")}
+    assert shown == {
+        "memory.max": str(48 * _MEBIBYTE),
+        "memory.swap.max": "max",
+        "memory.low": str(24 * _MEBIBYTE),
+        "cpu.max": "25000 100000",
+    }
+    assert (values["cpu.weight"], values["cpuset.cpus"], values["pids.max"]) == ("79", "0", "max")
+    assert not [line for line in told.sections["live"] if "refused" in line]
+
+
+def test_a_container_comes_to_a_halt_and_goes_on(told: Told) -> None:
+    lines = told.sections["live"]
+    assert "1-frozen 1" in lines
+    assert "0-frozen 0" in lines
+
+
+def test_what_a_container_has_used(told: Told) -> None:
+    whole = "\n".join(told.sections["live"])
+    texts = dict(part.split("\n", 1) for part in whole.split(_PART)[1:-1])
+    assert set(texts) == set(_USAGE)
+    shown = measured(texts, 2, 512 * _MEBIBYTE, Processors(1, 1))
+    assert shown["cpu_stats"]["cpu_usage"]["total_usage"] > 0
+    assert shown["memory_stats"]["limit"] == 48 * _MEBIBYTE
+    assert 0 < shown["memory_stats"]["usage"] < 48 * _MEBIBYTE
+    assert shown["memory_stats"]["stats"]["anon"] > 0
+    assert 1 <= shown["pids_stats"]["current"] <= 3

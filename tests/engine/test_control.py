@@ -255,6 +255,11 @@ def test_what_the_kernel_refuses_changes_nothing(engine: Engine) -> None:
     )
     assert done.returncode == 1
     assert b"Cannot update container" in done.stderr
+    assert b"the kernel refuses it: Device or resource busy" in done.stderr
+    container = engine.py.containers.get("fed")
+    with pytest.raises(APIError) as refused:
+        container.update(cpu_quota=1 << 60)
+    assert refused.value.status_code == 400
     assert _limits(engine, "fed", "Memory", "MemorySwap", "PidsLimit") == before
     assert _in_force(engine, "fed", "memory", "memory.limit_in_bytes") == str(48 * _MIB)
 

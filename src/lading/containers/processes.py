@@ -15,7 +15,9 @@ _RENAMED = re.compile(r"\s+(\S*)=\s*(PID\S*)", re.ASCII)
 
 
 def check_arguments(text: str) -> None:
-    """Raises InvalidParameter where another column would call itself PID."""
+    """Raises InvalidParameter where another column would call itself PID, or for the character NUL."""
+    if "\0" in text:
+        raise InvalidParameter("invalid ps_args: they must not contain the character NUL")
     for name, title in _RENAMED.findall(text):
         if name != "pid":
             raise InvalidParameter(f'specifying "{name}={title}" is not allowed')

@@ -1,5 +1,6 @@
 """Changing the limits and the restart policy of a container that exists."""
 
+import errno
 from collections.abc import Collection
 
 from lading.containers import restarts
@@ -9,7 +10,7 @@ from lading.containers.mount_live import change_mounts
 from lading.containers.publish import change_ports
 from lading.containers.record import Container, Status
 from lading.containers.updating import updated, wish_of
-from lading.errors import Conflict, InternalError, LadingError
+from lading.errors import Conflict, InternalError, InvalidParameter, LadingError
 from lading.linux import cgroups
 from lading.runtime import block_devices_of
 from lading.runtime.spec import limit_files, settle_limits
@@ -54,9 +55,17 @@ def _update(ctx: Context, container: Container, wish: HostConfig) -> None:
             _bring_into_force(ctx, container, after, changed)
         except OSError as error:
             _take_back(ctx, container, before, changed)
-            raise InternalError(f"{error.strerror}: {error.filename}") from None
+            raise _refusal(error) from None
     container.definition.host = after
     ctx.store.save_definition(container)
+
+
+def _refusal(error: OSError) -> LadingError:
+    message = f"the kernel refuses it: {error.strerror}: {error.filename}"
+    if error.errno in (errno.EINVAL, errno.ERANGE, errno.EOVERFLOW):
+        return InvalidParameter(message)
+    # It holds more than it would be allowed, or its processes do.
+    return Conflict(message) if error.errno in (errno.EBUSY, errno.ENOSPC) else InternalError(message)
 
 
 def _bring_into_force(ctx: Context, container: Container, host: HostConfig, changed: Collection[str]) -> None:

@@ -34,7 +34,9 @@ def test_no_pid_column() -> None:
         narrowed("COMMAND\nsh\n", {1})
 
 
-@pytest.mark.parametrize(("text", "good"), [("-o pid=PID", True), ("-eo ppid=PID", False), ("aux", True)])
+@pytest.mark.parametrize(
+    ("text", "good"), [("-o pid=PID", True), ("-eo ppid=PID", False), ("a\0b", False), ("aux", True)]
+)
 def test_another_column_must_not_pass_for_the_pid(text: str, good: bool) -> None:
     if good:
         check_arguments(text)
