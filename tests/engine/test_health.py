@@ -5,6 +5,7 @@ import io
 import json
 import os
 import signal
+import subprocess
 import tarfile
 import time
 from collections.abc import Callable
@@ -208,3 +209,27 @@ def test_the_keepers_death_makes_nobody_ill(new_engine: Callable[..., Engine]) -
     events = json.dumps({"event": ["health_status"]})
     _, told = engine.api("GET", f"/events?since=1&until={time.time():.9f}&filters={quote(events)}")
     assert [json.loads(line)["Action"] for line in told.splitlines()] == ["health_status: healthy"] * 3
+
+
+def test_checks_go_on_while_the_disk_is_full(new_engine: Callable[..., Engine], tmp_path: Path) -> None:
+    disk = tmp_path / "small"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], check=True)
+    try:
+        engine = new_engine(f"--data-root={disk}/data")
+        container = _run(engine, "--health-cmd=test ! -e /dev/shm/ill", "--health-retries=1")
+        _becomes(engine, container, "healthy")
+        # dd ends where the disk does.
+        subprocess.run(["dd", "if=/dev/zero", f"of={disk}/filler", "bs=4k"], check=False, capture_output=True)
+        pid = engine.get(f"/containers/{container}/json")["State"]["Pid"]
+        Path(f"/proc/{pid}/root/dev/shm/ill").touch()
+        seen = _becomes(engine, container, "unhealthy")["Log"][-1]
+        (disk / "filler").unlink()
+        wait_for(lambda: seen not in _health(engine, container)["Log"])
+        engine.kill()
+        engine.start()
+        assert _health(engine, container)["Status"] == "unhealthy"
+        assert "Traceback" not in (engine.directory / "log").read_text()
+        engine.destroy()
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)

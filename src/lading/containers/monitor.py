@@ -1,13 +1,17 @@
 """Checking the health of running containers, time and again."""
 
 import asyncio
+import logging
 
 from lading.containers import health
 from lading.containers.context import Context
 from lading.containers.health import Check, Result
 from lading.containers.probes import probe
 from lading.containers.record import Container, Status
+from lading.errors import LadingError
 from lading.units import NANOSECOND, now_ns
+
+_log = logging.getLogger(__name__)
 
 
 class Monitor:
@@ -57,7 +61,11 @@ class Monitor:
         if state.health.status is not before.status:
             self._ctx.publish(self._container, f"health_status: {state.health.status}")
             self._container.announce("health")
-        self._ctx.store.save_state(self._container)
+        try:
+            self._ctx.store.save_state(self._container)
+        except LadingError as error:
+            # A full disk. It will be noted together with a later one.
+            _log.warning("the health of container %s is not noted: %s", self._container.id, error.message)
 
 
 def begin(ctx: Context, container: Container) -> None:

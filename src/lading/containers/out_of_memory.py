@@ -1,9 +1,14 @@
 """Telling of containers whose processes were killed for want of memory."""
 
+import logging
+
 from lading.containers.cgroup import cgroup_of
 from lading.containers.context import Context
 from lading.containers.record import Container
+from lading.errors import LadingError
 from lading.linux import oom
+
+_log = logging.getLogger(__name__)
 
 
 def watch(ctx: Context, container: Container) -> None:
@@ -13,7 +18,10 @@ def watch(ctx: Context, container: Container) -> None:
 
     async def look() -> None:
         if container.state.running and note(ctx, container):
-            ctx.store.save_state(container)
+            try:
+                ctx.store.save_state(container)
+            except LadingError as error:
+                _log.warning("a victim in container %s is not noted: %s", container.id, error.message)
 
     def struck() -> None:
         container.worker.submit(look)
