@@ -16,7 +16,7 @@ from lading.containers.record import Container, Definition, State, Status
 from lading.containers.release import mounted_root
 from lading.containers.resize import check_console_size
 from lading.containers.signals import parse_signal
-from lading.containers.unsupported import check_storage_options
+from lading.containers.storage_options import layer_limit
 from lading.errors import InvalidParameter, NotFound
 from lading.ids import new_id, short_id
 from lading.logs import check_log_config, merge_log_config
@@ -100,7 +100,8 @@ async def _lay_out(ctx: Context, container: Container) -> None:
     directory = ctx.layout.container(container.id)
     os.makedirs(directory, mode=0o710)
     with ctx.store.database.transaction():
-        ctx.snapshots.prepare(container.id, definition.chain_id)
+        limit = layer_limit(definition.host, can_limit=True)
+        ctx.snapshots.prepare(container.id, definition.chain_id, limit)
         definition.mounts = ctx.volumes.ensure(container.id, definition.mounts)
         ctx.store.insert(container)
     await ctx.volumes.fill(definition.mounts, mounted_root(ctx, container))
@@ -122,7 +123,8 @@ def settle(ctx: Context, container_id: str, config: ContainerConfig, host: HostC
     if config.stop_signal:
         parse_signal(config.stop_signal)
     warnings = validate(config, host, ctx.machine)
-    check_storage_options(host)
+    if host.storage_opt:
+        layer_limit(host, can_limit=ctx.snapshots.can_limit())
     if host.network_mode == "host" or host.uts_mode == "host":
         config.hostname = config.hostname or os.uname().nodename
     config.hostname = config.hostname or short_id(container_id)

@@ -92,8 +92,14 @@ class Snapshots(Protocol):
         Not inside a transaction: files go for good.
         """
 
-    def prepare(self, key: str, parent: str | None) -> None:
-        """Makes an empty writable layer on top of a chain. Raises Conflict, NotFound, OSError."""
+    def can_limit(self) -> bool:
+        """Whether writable layers can be limited in size."""
+
+    def prepare(self, key: str, parent: str | None, limit: int = 0) -> None:
+        """Makes an empty writable layer on top of a chain, of at most `limit` bytes where given.
+
+        Raises Conflict, NotFound, OSError.
+        """
 
     def mount(self, key: str, target: str, volatile: bool = False) -> None:
         """Mounts a writable layer. Raises NotFound, OSError.

@@ -16,7 +16,7 @@ from functools import partial
 
 from lading.aio import tasks
 from lading.errors import Conflict, InternalError, NotFound
-from lading.linux import mounts, namespaces
+from lading.linux import mounts, namespaces, project_quota
 from lading.linux.extract import Limits
 from lading.linux.trees import remove_tree
 from lading.oci.image import digest_of
@@ -33,6 +33,8 @@ from lading.state import Database
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 # What a layer may say must not depend on these being compiled or switched on.
 _SAFE_OPTIONS = ("index", "metacopy", "redirect_dir")
+# Numbers of project quotas; one for each writable layer that is limited.
+_FIRST_PROJECT, _PROJECTS = 1 << 24, 1 << 30
 _PARAMETERS = "/sys/module/overlay/parameters"
 
 
@@ -153,12 +155,18 @@ class OverlaySnapshots:
         for directory in directories:
             self._trash.throw(f"{self._root}/{directory}")
 
-    def prepare(self, key: str, parent: str | None) -> None:
+    def can_limit(self) -> bool:
+        return project_quota.enforced(self._root)
+
+    def prepare(self, key: str, parent: str | None, limit: int = 0) -> None:
         if self._store.writable(key) is not None:
             raise Conflict(f"snapshot {key} exists already")
         below = self.directories(parent)
         path = self._new_directory()
         try:
+            if limit:
+                number = _number(os.path.basename(path))
+                project_quota.limit(path, _FIRST_PROJECT + number % _PROJECTS, limit)
             os.mkdir(f"{path}/u", 0o755)
             os.mkdir(f"{path}/w", 0o700)
             _look_like(below[-1] if below else f"{self._root}/.empty", f"{path}/u")
