@@ -2,6 +2,7 @@
 
 import base64
 import bz2
+import errno
 import gzip
 import http.client
 import io
@@ -22,6 +23,9 @@ from urllib.parse import urlencode
 import pytest
 from docker.errors import APIError, NotFound
 from tests.engine.engine import IMAGE, Engine, wait_for
+
+from lading.containers.tree import Bind, tree
+from lading.linux import mounts
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="containers need root")
 
@@ -481,6 +485,37 @@ def test_cve_2022_24769_and_others_devices_are_made_but_never_opened(engine: Eng
     assert len(archive) < 10_000
     assert put(engine, packed((member("disk"), b"plain")), "/tmp")[0] == 200
     assert in_container(engine, "cat /tmp/disk") == "plain"
+
+
+def test_no_device_can_be_opened_where_copies_work(tmp_path: Path) -> None:
+    """Nor one that takes a file's place between a look and the opening."""
+    os.mknod(tmp_path / "null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    (tmp_path / "root" / "v").mkdir(parents=True)
+    os.rename(tmp_path / "null", tmp_path / "root" / "null")
+    os.mknod(volume / "null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    refused: list[OSError] = []
+
+    def look() -> None:
+        with tree(str(mounted), [Bind(str(volume), "/v")]) as root:
+            for path in ("null", "v/null"):
+                try:
+                    os.close(os.open(path, os.O_RDONLY, dir_fd=root))
+                except OSError as error:
+                    refused.append(error)
+
+    mounted = tmp_path / "mounted"
+    mounted.mkdir()
+    mounts.bind(str(tmp_path / "root"), str(mounted))
+    try:
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join()
+        os.close(os.open(mounted / "null", os.O_RDONLY))
+    finally:
+        mounts.unmount_if_mounted(str(mounted))
+    assert [error.errno for error in refused] == [errno.EACCES, errno.EACCES]
 
 
 def test_a_fifo_in_the_place_of_a_file_holds_nobody_up(engine: Engine) -> None:
