@@ -3,13 +3,17 @@
 import io
 import json
 import tarfile
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from docker.errors import APIError
 from tests.engine.engine import IMAGE, Engine, wait_for
+
+NewEngine = Callable[..., Engine]
 
 
 def _inspect(engine: Engine, image: str) -> dict[str, Any]:
@@ -113,6 +117,24 @@ def test_a_running_container_stands_still_meanwhile(engine: Engine) -> None:
     for tag in ("paused", "running", "still"):
         assert _sees(engine, f"busy:{tag}", "ls /a") == "/a\n"
         engine.docker("rmi", f"busy:{tag}")
+
+
+def test_a_container_goes_on_though_the_engine_ended_in_the_middle(new_engine: NewEngine) -> None:
+    engine = new_engine()
+    script = "head -c 100m /dev/zero > /big; echo ready; exec sleep 1000"
+    engine.docker("run", "-d", "--name", "busy", IMAGE, "sh", "-c", script)
+    wait_for(lambda: engine.docker("logs", "busy").stdout == b"ready\n")
+    waiting = threading.Thread(target=lambda: engine.docker("commit", "busy", "half:1", check=False))
+    waiting.start()
+    wait_for(lambda: engine.get("/containers/busy/json")["State"]["Paused"])
+    engine.kill()
+    waiting.join()
+    engine.start()
+    assert engine.get("/containers/busy/json")["State"]["Status"] == "running"
+    assert engine.docker("exec", "busy", "echo", "goes on").stdout == b"goes on\n"
+    assert [image["RepoTags"] for image in engine.get("/images/json")] == [[f"{IMAGE}:latest"]]
+    left = list((engine.data_root / "content" / "ingest").iterdir())
+    assert left == []
 
 
 def test_the_configuration_is_the_containers_with_changes(engine: Engine) -> None:

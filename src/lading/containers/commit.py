@@ -64,7 +64,7 @@ async def _still(ctx: Context, container: Container, wanted: bool) -> AsyncItera
         yield
         return
     with suppress(Conflict):
-        await pause(ctx, container)
+        await pause(ctx, container, lasting=False)
     try:
         yield
     finally:

@@ -1,6 +1,7 @@
 """Halting a container's processes, and letting them go on."""
 
 import asyncio
+from contextlib import suppress
 
 from lading.containers import monitor
 from lading.containers.cgroup import cgroup_of
@@ -15,8 +16,11 @@ _STEPS = 2500
 _ASKED_AGAIN = 50
 
 
-async def pause(ctx: Context, container: Container) -> None:
-    """Raises Conflict where the container does not run, or is paused already."""
+async def pause(ctx: Context, container: Container, *, lasting: bool = True) -> None:
+    """Raises Conflict where the container does not run, or is paused already.
+
+    What is not `lasting` ends with this daemon: the next one lets the container go on.
+    """
 
     async def work() -> None:
         state = container.state
@@ -29,7 +33,8 @@ async def pause(ctx: Context, container: Container) -> None:
         await _freeze(ctx, container)
         state.status = Status.PAUSED
         monitor.cease(container)
-        ctx.store.save_state(container)
+        if lasting:
+            ctx.store.save_state(container)
         ctx.publish(container, "pause")
 
     await container.worker.do(work)
@@ -95,8 +100,15 @@ def _thaw(ctx: Context, container: Container) -> None:
 
 
 def agree(ctx: Context, container: Container) -> None:
-    """Notes whether a running container is paused in truth: an earlier daemon may have died in between."""
-    frozen = freezer.is_frozen(cgroup_of(ctx, container))
-    if frozen != (container.state.status is Status.PAUSED):
-        container.state.status = Status.PAUSED if frozen else Status.RUNNING
+    """Makes it true whether a running container is paused: an earlier daemon may have died in between.
+
+    One that stands still, and was not noted to, was to do so for a while only.
+    """
+    group = cgroup_of(ctx, container)
+    frozen, noted = freezer.is_frozen(group), container.state.status is Status.PAUSED
+    if frozen and not noted:
+        with suppress(OSError):
+            freezer.ask(group, frozen=False)
+    elif noted and not frozen:
+        container.state.status = Status.RUNNING
         ctx.store.save_state(container)
