@@ -6,6 +6,7 @@ import os
 import socket
 import ssl
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -106,13 +107,29 @@ def test_strangers_are_refused(remote: Remote, certificates: Path) -> None:
         assert stranger("version").returncode == 1
 
 
-def test_tcp_without_tls_needs_a_word(tmp_path: Path) -> None:
-    engine = Engine(tmp_path, "-H", f"tcp://127.0.0.1:{_free_port()}")
+@pytest.mark.parametrize(
+    ("flags", "word"), [([], "--tls=false"), (["--tls"], "--tls --tlsverify=false")], ids=["plain", "tls"]
+)
+def test_tcp_without_known_clients_needs_a_word(tmp_path: Path, flags: list[str], word: str) -> None:
+    engine = Engine(tmp_path, "-H", f"tcp://127.0.0.1:{_free_port()}", *flags)
     try:
-        with pytest.raises(AssertionError, match=r"refusing to serve the API on tcp://.*--tlsverify"):
+        with pytest.raises(
+            AssertionError, match=rf"refusing to serve the API on tcp://.*; use --tlsverify, or {word} if"
+        ):
             engine.start()
     finally:
         engine.destroy()
+
+
+def test_tls_for_unknown_clients_at_ones_own_risk(
+    new_engine: Callable[..., Engine], certificates: Path
+) -> None:
+    port = _free_port()
+    files = _tls_flags(certificates)[1:]
+    engine = new_engine("-H", f"tcp://127.0.0.1:{port}", "--tls", "--tlsverify=false", *files)
+    unknown = Remote(engine, port, ["--tls", f"--tlscacert={certificates}/ca.pem"])
+    assert unknown("version").returncode == 0
+    assert "root" in " ".join(engine.get("/info")["Warnings"])
 
 
 def test_tcp_without_tls_at_ones_own_risk(new_engine: Callable[..., Engine]) -> None:
@@ -141,6 +158,8 @@ def test_an_attached_session_over_plain_tcp_outlives_the_daemon(new_engine: Call
     session.stdin.write(b"before\n")
     session.stdin.flush()
     assert session.stdout.readline() == b"before\n"
+    # Its start must have been answered: nobody answers that twice.
+    time.sleep(0.3)
     engine.kill()
     engine.start()
     out, _ = session.communicate(b"after\n", timeout=30)

@@ -57,3 +57,19 @@ def test_an_inherited_socket_is_served_and_outlives_the_daemon(
     assert engine.stop() == 0
     assert notices.recv(4096) == b"STOPPING=1"
     assert engine.socket.exists(), "the socket is systemd's: whoever connects starts the daemon again"
+
+
+def test_an_inherited_port_is_served_to_known_clients_only(tmp_path: Path) -> None:
+    engine = Engine(tmp_path / "engine")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        refused = subprocess.run(
+            ["sh", "-c", 'exec 3<&0 </dev/null; LISTEN_PID=$$ exec "$@"', "sh", *_command(engine)],
+            stdin=listener.fileno(),
+            capture_output=True,
+            env={**os.environ, "LISTEN_FDS": "1"},
+            timeout=30,
+            check=False,
+        )
+    engine.destroy()
+    assert refused.returncode == 1
+    assert b"refusing to serve the API on fd:// without TLS" in refused.stderr

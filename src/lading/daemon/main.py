@@ -50,13 +50,23 @@ def main(words: Sequence[str] | None = None) -> None:
 def _addresses(settings: Settings) -> list[Address]:
     hosts = settings.host or [f"unix://{DEFAULT_SOCKET}"]
     addresses = [parse_address(host, tls=settings.use_tls) for host in hosts]
-    open_tcp = [address for address in addresses if isinstance(address, TcpAddress)]
-    if open_tcp and not settings.use_tls and settings.tls is not False:
-        raise InvalidParameter(
-            f"refusing to serve the API on tcp://{open_tcp[0].host}:{open_tcp[0].port} without TLS: whoever "
-            "reaches it is root on this machine; use --tlsverify, or --tls=false if you mean it"
-        )
+    for address in addresses:
+        if isinstance(address, TcpAddress):
+            _refuse_strangers(settings, str(address))
     return addresses
+
+
+def _refuse_strangers(settings: Settings, where: str) -> None:
+    """Raises InvalidParameter where clients would be let in unknown and nobody said that they may be."""
+    if settings.tlsverify or settings.open_to_strangers:
+        return
+    lacking, word = "without TLS", "--tls=false"
+    if settings.use_tls:
+        lacking, word = "to clients without a certificate", "--tls --tlsverify=false"
+    raise InvalidParameter(
+        f"refusing to serve the API on {where} {lacking}: whoever reaches it is root on this machine; "
+        f"use --tlsverify, or {word} if you mean it"
+    )
 
 
 async def _run(words: Sequence[str], settings: Settings, addresses: Sequence[Address]) -> None:
@@ -73,6 +83,9 @@ async def _run(words: Sequence[str], settings: Settings, addresses: Sequence[Add
 
 async def _serve(words: Sequence[str], settings: Settings, addresses: Sequence[Address]) -> None:
     supervisor = Supervisor(addresses)
+    for inherited, listeners in supervisor.sockets.items():
+        if any(listener.family != socket.AF_UNIX for listener in listeners):
+            _refuse_strangers(settings, str(inherited))
     context = _tls(settings) if settings.use_tls else None
     engine = wire(settings)
     server = Server(engine.handler)
@@ -103,7 +116,7 @@ def _listeners(address: Address, settings: Settings, supervisor: Supervisor) -> 
 
 
 def _tls(settings: Settings) -> ssl.SSLContext:
-    files = TlsFiles(settings.tlscert, settings.tlskey, settings.tlscacert, settings.tlsverify)
+    files = TlsFiles(settings.tlscert, settings.tlskey, settings.tlscacert, bool(settings.tlsverify))
     return files.context()
 
 

@@ -63,7 +63,9 @@ OPTIONS = (
     Option("log-format", "Format of the daemon's log: text or json"),
     Option("group", "Group that owns the UNIX socket", short="G"),
     Option("tls", "Use TLS on TCP sockets; --tls=false allows TCP without it", boolean),
-    Option("tlsverify", "Use TLS and demand a client certificate", boolean),
+    Option(
+        "tlsverify", "Use TLS and demand a client certificate; --tls --tlsverify=false demands none", boolean
+    ),
     Option("tlscacert", "Trust client certificates signed by this CA"),
     Option("tlscert", "TLS certificate file"),
     Option("tlskey", "TLS key file"),
@@ -90,6 +92,7 @@ OPTIONS = (
     Option("no-new-privileges", "Set no-new-privileges by default", boolean),
     Option("seccomp-profile", "Path of the default seccomp profile, 'builtin' or 'unconfined'"),
     Option("cdi-spec-dir", "Directory with CDI specifications", key="cdi-spec-dirs", repeated=True),
+    Option("userns-remap", "Not supported: containers have the user IDs of the host"),
     Option("shutdown-timeout", "Seconds containers get to stop when the daemon is told to stop them", int),
     Option("live-restore", "Accepted: containers always live on while the daemon is away", boolean),
 )
@@ -108,7 +111,7 @@ class Settings:
     log_format: str = "text"
     group: str = ""
     tls: bool | None = None
-    tlsverify: bool = False
+    tlsverify: bool | None = None
     tlscacert: str = "/etc/lading/ca.pem"
     tlscert: str = "/etc/lading/cert.pem"
     tlskey: str = "/etc/lading/key.pem"
@@ -133,13 +136,21 @@ class Settings:
     no_new_privileges: bool = False
     seccomp_profile: str = "builtin"
     cdi_spec_dir: list[str] = field(default_factory=lambda: ["/etc/cdi", "/var/run/cdi"])
+    userns_remap: str = ""
     shutdown_timeout: int = 15
     live_restore: bool = True
     config_file: str = DEFAULT_CONFIG_FILE
 
     @property
     def use_tls(self) -> bool:
-        return bool(self.tls) or self.tlsverify
+        """Whether connections over TCP are encrypted."""
+        return bool(self.tls) or bool(self.tlsverify)
+
+    @property
+    def open_to_strangers(self) -> bool:
+        """Whether it was said that whoever reaches a TCP port may be root here."""
+        asked_for = self.tlsverify is False if self.tls else self.tls is False
+        return asked_for and not self.tlsverify
 
 
 def combine(flags: Mapping[str, Any], file: Mapping[str, Any], path: str) -> Settings:

@@ -62,6 +62,24 @@ def test_tls_may_be_denied_explicitly(tmp_path: Path) -> None:
     assert parse(["--config-file", path, "--tls"])[0].tls is True
 
 
+@pytest.mark.parametrize(
+    ("flags", "tls", "strangers"),
+    [
+        ([], False, False),
+        (["--tls"], True, False),
+        (["--tlsverify"], True, False),
+        (["--tlsverify=false"], False, False),
+        (["--tls=false"], False, True),
+        (["--tls=false", "--tlsverify"], True, False),
+        (["--tls=false", "--tlsverify=false"], False, True),
+        (["--tls", "--tlsverify=false"], True, True),
+    ],
+)
+def test_who_may_come_over_tcp(tmp_path: Path, flags: list[str], tls: bool, strangers: bool) -> None:
+    settings, _ = parse(["--config-file", _file(tmp_path, {}), *flags])
+    assert (settings.use_tls, settings.open_to_strangers) == (tls, strangers)
+
+
 def test_addresses() -> None:
     assert parse_address("unix:///run/x.sock", tls=False) == UnixAddress("/run/x.sock")
     assert parse_address("fd://", tls=False) == InheritedSockets("")
