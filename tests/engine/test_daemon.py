@@ -143,6 +143,7 @@ def test_validate(tmp_path: Path) -> None:
         (["--label=novalue"], "novalue"),
         (["--add-runtime=nopath"], "nopath"),
         (["--default-shm-size=huge"], "huge"),
+        (["--userns-remap=default"], "this engine does not remap users yet"),
         (["stray"], "stray"),
     ],
 )

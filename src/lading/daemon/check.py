@@ -23,6 +23,11 @@ def check(settings: Settings) -> None:
         _check_address(server)
     for name, runtime in settings.add_runtime.items():
         _check_runtime(name, runtime)
+    if settings.userns_remap:
+        raise InvalidParameter(
+            f"userns-remap {settings.userns_remap}: this engine does not remap users yet; "
+            "containers have the user IDs of the host"
+        )
     check_log_config(log_config(settings))
     network_settings(settings).check()
 
