@@ -1,8 +1,9 @@
 """The connection, its settings and its transactions."""
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from lading.errors import InternalError
 from lading.state.migrations import MIGRATIONS
@@ -20,6 +21,8 @@ class Database:
 
     def __init__(self, path: str) -> None:
         """Opens and migrates. Raises InternalError if the file is newer than this code."""
+        if path != ":memory:":
+            _make_private(path)
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         self._depth = 0
@@ -69,3 +72,16 @@ class Database:
     def close(self) -> None:
         """Folds the log into the database and closes it."""
         self._connection.close()
+
+
+def _make_private(path: str) -> None:
+    """Keeps everybody else out: containers' environments are in it, with whatever secrets those hold.
+
+    Done here, since who may look into the directory above is the administrator's choice.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    # SQLite makes these two with the mode of the first; an earlier run may have left them wider.
+    for name in (path, f"{path}-wal", f"{path}-shm"):
+        with suppress(FileNotFoundError):
+            os.chmod(name, 0o600)

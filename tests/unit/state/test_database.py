@@ -1,5 +1,6 @@
 """Transactions join, roll back whole, and survive reopening."""
 
+import stat
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,23 @@ def _names(database: Database) -> list[str]:
 def _put(database: Database, key: str) -> None:
     with database.transaction() as tx:
         tx.execute("INSERT INTO engine VALUES (?, '')", (key,))
+
+
+def _modes(directory: Path) -> dict[str, int]:
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in directory.iterdir()}
+
+
+def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+    private = dict.fromkeys(("state.db", "state.db-wal", "state.db-shm"), 0o600)
+    database = Database(str(tmp_path / "state.db"))
+    _put(database, "secret")
+    assert _modes(tmp_path) == private
+    for name in private:
+        (tmp_path / name).chmod(0o644)
+    again = Database(str(tmp_path / "state.db"))
+    assert _modes(tmp_path) == private
+    again.close()
+    database.close()
 
 
 def test_an_inner_transaction_falls_with_the_outer_one() -> None:
