@@ -192,6 +192,7 @@ def test_checks_go_on_after_the_engine_was_away(new_engine: Callable[..., Engine
     _becomes(engine, container, "unhealthy")
     # The check that was under way was ended; the one that followed is all there is.
     wait_for(lambda: _processes(engine, slow).count("sleep 1001") == 1)
+    assert "level=error" not in (engine.directory / "log").read_text()
 
 
 def test_the_keepers_death_makes_nobody_ill(new_engine: Callable[..., Engine]) -> None:

@@ -32,6 +32,7 @@ class Containers:
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
+        self._closing = False
 
     async def open(self) -> None:
         """Reconciles with what is running; to be called before any other method."""
@@ -45,6 +46,7 @@ class Containers:
 
     async def close(self) -> None:
         """Lets work under way finish; containers go on."""
+        self._closing = True
         monitor.leave(self._ctx)
         await self._ctx.background.cancel()
         await self._ctx.forwarding.close()
@@ -132,6 +134,9 @@ class Containers:
         await waits.answer(self._ctx, self.find(reference), condition, client)
 
     def _hear(self, news: Exit | Detached) -> None:
+        if self._closing:
+            # The keeper remembers it for the next daemon.
+            return
         if isinstance(news, Detached):
             container = self._ctx.registry.get(news.container_id)
             if container is not None:

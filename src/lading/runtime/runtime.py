@@ -46,6 +46,7 @@ class Runtime:
         self._runtimes = OciRuntimes(added or {}, layout.runtime_state)
         self._wanted = default
         self._foresight = Foresight()
+        self._begun = tasks.Background()
         self._listeners: list[Callable[[News], None]] = []
         self._bond = Bond(layout.keeper_socket, layout.keeper_log, self._has_ended, self._was_detached)
 
@@ -107,7 +108,7 @@ class Runtime:
         Should the keeper die in the midst, what it began is deleted and the
         container started anew. A caller that is cancelled stops nothing.
         """
-        return await asyncio.shield(asyncio.ensure_future(self._launch(order)))
+        return await self._begun.finish(self._launch(order), "launch")
 
     async def _launch(self, order: Launch) -> Started:
         oci = self._runtimes.find(order.runtime)
@@ -134,7 +135,7 @@ class Runtime:
 
         A caller that is cancelled stops nothing.
         """
-        return await asyncio.shield(asyncio.ensure_future(self._execute(order)))
+        return await self._begun.finish(self._execute(order), "execute")
 
     async def _execute(self, order: Exec) -> Started:
         oci = self._runtimes.find(order.runtime)
