@@ -23,7 +23,7 @@ _LAST_MOMENT = (1 << 63) - 1
 # What the client asked for cannot be; anything else failed here.
 _BLAMED = (
     *(errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP),
-    *(errno.EINVAL, errno.EPERM, errno.EBUSY, errno.EROFS),
+    *(errno.EINVAL, errno.EPERM, errno.EBUSY, errno.EROFS, errno.ENOENT, errno.EEXIST, errno.EXDEV),
 )
 # Ignored where the file system or the user namespace does not have them, as elsewhere.
 _XATTR_OPTIONAL = (errno.ENOTSUP, errno.EPERM)
