@@ -38,7 +38,8 @@ class Watching:
         self._everything = everything
         self._watched: dict[str, Watched] = {}
         self._lock = threading.Lock()
-        self._failure: ClientError | None = None
+        self.ended = False
+        """Whether the engine tells no more of what is started: it is gone, as a rule."""
 
     def all(self) -> list[Watched]:
         """In the order in which they came."""
@@ -69,11 +70,6 @@ class Watching:
             if not watched.first.wait(_PATIENCE):
                 watched.complaint = watched.complaint or "timeout waiting for stats"
 
-    def check(self) -> None:
-        """Raises what went wrong with the engine, ClientError."""
-        if self._failure is not None:
-            raise self._failure
-
     def _collect(self, watched: Watched) -> None:
         try:
             query = [("stream", "1" if self._follow else "0")]
@@ -99,5 +95,6 @@ class Watching:
                 elif event["Action"] == ("destroy" if self._everything else "die"):
                     with self._lock:
                         self._watched.pop(name, None)
-        except ClientError as failure:
-            self._failure = failure
+        except ClientError:
+            pass
+        self.ended = True

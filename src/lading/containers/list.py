@@ -32,7 +32,9 @@ async def list_containers(
         view["Names"] += linked.get(container.id, ())
     if size:
         for container, view in zip(chosen, views, strict=True):
-            view["SizeRw"], view["SizeRootFs"] = await sizes(ctx, container)
+            own, view["SizeRootFs"] = await sizes(ctx, container)
+            # Left out where there is nothing, as docker does here.
+            view |= {"SizeRw": own} if own else {}
     return views
 
 

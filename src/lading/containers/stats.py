@@ -89,6 +89,9 @@ class Sampler:
                 await self._measure(list(self._watched.values()))
         finally:
             self._task = None
+            # None are left, unless this ends by a fault or with the daemon.
+            for watched in self._watched.values():
+                watched.tell(None)
 
     async def _measure(self, all_watched: list[_Watched]) -> None:
         for watched, sample in zip(all_watched, await self._samples(all_watched), strict=True):

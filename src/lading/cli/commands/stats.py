@@ -93,9 +93,8 @@ def run(session: Session, given: Given) -> None:
         if watching.all():
             write(1, _text(watching, given).encode())
         return
-    while True:
+    while not watching.ended:
         time.sleep(_PERIOD)
-        watching.check()
         shown = _HOME + _text(watching, given)
         lines = "".join(f"{line} {_ERASE_LINE}\n" for line in shown.split("\n"))
         write(1, (lines + _ERASE_BELOW).encode())
