@@ -1,6 +1,8 @@
 """Beyond docker: ports and mounts of a container that runs already."""
 
+import contextlib
 import socket
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -216,3 +218,18 @@ def test_bodies_that_make_no_sense(engine: Engine, changes: object, status: int)
     answer = engine.api("POST", f"/containers/{made['Id']}/update", {"Lading": changes})
     assert answer[0] == status, answer
     assert engine.get(f"/containers/{made['Id']}/json") == before
+
+
+def test_a_change_that_was_not_noted_everywhere_can_be_taken_back(new_engine: Callable[..., Engine]) -> None:
+    engine = new_engine()
+    port = _free_port()
+    engine.docker("run", "-d", "--name", "web", IMAGE, "sh", "-c", SERVE)
+    engine.lading("update", "--publish-add", f"{port}:80", "web")
+    engine.kill()
+    with contextlib.closing(sqlite3.connect(engine.data_root / "state.db")) as database, database:
+        # As if the engine had ended between two notes.
+        database.execute("UPDATE containers SET state = json_set(state, '$.joined.ports', json('{}'))")
+    engine.start()
+    assert _ports(engine, "web") == [f"80/tcp -> 0.0.0.0:{port}"]
+    engine.lading("update", "--publish-rm", str(port), "web")
+    assert _get(port) == b""

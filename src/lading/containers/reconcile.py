@@ -99,6 +99,16 @@ def adopt(ctx: Context, running: dict[str, Process]) -> None:
             ctx.store.save_state(container)
         else:
             agree(ctx, container)
+            _agree_on_ports(ctx, container)
+
+
+def _agree_on_ports(ctx: Context, container: Container) -> None:
+    """Ports may have changed just before the daemon before this one ended; the network knows."""
+    sandbox = ctx.networks.joined(container.id)
+    joined = container.state.joined
+    if sandbox is not None and joined is not None and joined.ports != sandbox.ports:
+        container.state.joined = joined_of(sandbox)
+        ctx.store.save_state(container)
 
 
 async def sweep(ctx: Context) -> None:
