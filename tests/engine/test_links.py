@@ -22,6 +22,8 @@ def test_a_linked_container_is_known_by_name_and_by_variables(engine: Engine) ->
     engine.docker("exec", "web", "ping", "-c", "1", "-w", "5", "data")
     assert engine.get("/containers/web/json")["HostConfig"]["Links"] == ["/db:/web/data"]
     assert [c["Names"] for c in engine.get("/containers/json")] == [["/web"], ["/db", "/web/data"]]
+    found = engine.docker("ps", "--filter", "name=data", "--format", "{{.Names}}").stdout
+    assert found.split() == [b"db"]
 
 
 def test_a_linked_container_that_moves_is_found_again(engine: Engine) -> None:

@@ -22,12 +22,18 @@ async def list_containers(
         used = {container.definition.image_id for container in ctx.registry}
         return {image_id for image_id in used if root in _lineage(ctx, image_id)}
 
+    linked = link_names(ctx)
     chosen = select(
-        ctx.registry, filters, show_all=show_all, limit=limit, find=ctx.registry.find, ancestors=based_on
+        ctx.registry,
+        filters,
+        show_all=show_all,
+        limit=limit,
+        find=ctx.registry.find,
+        ancestors=based_on,
+        linked=linked,
     )
     now = now_ns()
     views = [summary_view(container, now) for container in chosen]
-    linked = link_names(ctx)
     for container, view in zip(chosen, views, strict=True):
         view["Names"] += linked.get(container.id, ())
     if size:

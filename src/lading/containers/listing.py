@@ -1,6 +1,6 @@
 """Which containers `GET /containers/json` shows. Pure but for what is passed in."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from lading.containers.record import Container, Status
 from lading.errors import InvalidParameter, NotFound
@@ -37,8 +37,11 @@ def select(
     limit: int,
     find: Callable[[str], Container],
     ancestors: Callable[[str], Collection[str]],
+    linked: Mapping[str, Collection[str]],
 ) -> list[Container]:
     """Newest first. `ancestors` gives the identifiers of images built on the one named.
+
+    `linked` are the names that others have for containers, by identifier.
 
     Raises InvalidParameter for values a filter cannot have.
     """
@@ -55,6 +58,7 @@ def select(
         and (since is None or container.definition.created_ns > since)
         and (images is None or container.definition.image_id in images)
         and _matches(container, filters)
+        and _name_matches(container.name, linked.get(container.id, ()), filters)
     ]
     return chosen[:limit] if limit > 0 else chosen
 
@@ -93,7 +97,6 @@ def _matches(container: Container, filters: Filters) -> bool:
     definition, state = container.definition, container.state
     return (
         _id_matches(container, filters)
-        and (filters.fuzzy("name", f"/{container.name}") or filters.fuzzy("name", container.name))
         and filters.exact("status", state.status)
         and filters.labels(definition.config.labels)
         and _exited(container, filters)
@@ -103,6 +106,11 @@ def _matches(container: Container, filters: Filters) -> bool:
         and _networks(container, filters)
         and _port_matches(container, filters)
     )
+
+
+def _name_matches(name: str, linked: Collection[str], filters: Filters) -> bool:
+    written = [shown for full in (f"/{name}", *linked) for shown in (full, full.removeprefix("/"))]
+    return "name" not in filters or any(filters.fuzzy("name", shown) for shown in written)
 
 
 def _id_matches(container: Container, filters: Filters) -> bool:
