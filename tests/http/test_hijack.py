@@ -260,41 +260,6 @@ def test_a_slow_far_end_holds_the_client_back(serve: Serve) -> None:
     sender.join(30)
 
 
-def test_a_hijacked_connection_as_streams(serve: Serve) -> None:
-    async def handler(request: Request) -> None:
-        hijacked = await request.hijack(UPGRADED)
-        reader, writer = hijacked.streams()
-        writer.write((await reader.read()).upper())
-        writer.write_eof()
-        await writer.drain()
-        writer.close()
-
-    client, reader = open_stream(serve(handler), early=b"early and ")
-    client.send(b"late")
-    client.end_output()
-    assert reader.everything() == b"EARLY AND LATE"
-
-
-def test_a_hijacked_connection_followed_by_another_protocol(serve: Serve) -> None:
-    class Reverser(asyncio.Protocol):
-        transport: asyncio.Transport
-
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            assert isinstance(transport, asyncio.Transport)
-            self.transport = transport
-
-        def data_received(self, data: bytes) -> None:
-            self.transport.write(data[::-1])
-
-    async def handler(request: Request) -> None:
-        (await request.hijack(UPGRADED)).follow(Reverser())
-
-    client, reader = open_stream(serve(handler), early=b"abc")
-    assert reader.exactly(3) == b"cba"
-    client.send(b"12345")
-    assert reader.exactly(5) == b"54321"
-
-
 def test_a_failure_after_hijacking_closes_the_connection(serve: Serve) -> None:
     kept: list[Hijacked] = []
 

@@ -25,7 +25,6 @@ def test_version_two(tmp_path: Path) -> None:
         cgroup_controllers="cpuset cpu io memory pids\n",
     )
     assert cgroups.version(root) == 2
-    assert not cgroups.is_hybrid(root)
     assert cgroups.controllers(root) == {"cpuset", "cpu", "io", "memory", "pids"}
     missing = FEATURES - cgroups.features(root)
     assert missing == {"swappiness", "oom-kill-disable", "kernel-memory-tcp", "cpu-realtime"}
@@ -46,25 +45,7 @@ def test_version_one_and_hybrid(tmp_path: Path) -> None:
         "unified/cgroup.controllers",
     )
     assert cgroups.version(root) == 1
-    assert cgroups.is_hybrid(root)
     assert cgroups.features(root) == {"memory", "oom-kill-disable", "cpu-shares", "pids"}
-
-
-def test_oom_kills_are_counted(tmp_path: Path) -> None:
-    one = _tree(
-        tmp_path / "one",
-        "memory/lading/a/memory.oom_control",
-        memory_oom_control="oom_kill_disable 0\nunder_oom 0\noom_kill 3\n",
-    )
-    two = _tree(
-        tmp_path / "two",
-        "cgroup.controllers",
-        "lading/a/memory.events",
-        memory_events="low 0\nmax 9\noom 2\noom_kill 2\noom_group_kill 0\n",
-    )
-    assert cgroups.oom_kills("/lading/a", one) == 3
-    assert cgroups.oom_kills("/lading/a", two) == 2
-    assert cgroups.oom_kills("/lading/gone", two) == 0
 
 
 def test_leftovers_are_found_and_removed_in_every_hierarchy(tmp_path: Path) -> None:
@@ -95,7 +76,6 @@ def test_a_real_group(tmp_path: Path) -> None:
     if cgroups.version() == 1 and cpus.exists():
         # A process may enter at once.
         assert cpus.read_text() == Path(f"{cgroups.ROOT}/cpuset/cpuset.cpus").read_text()
-    assert cgroups.oom_kills(group) == 0
     assert cgroups.remove(group)
     assert cgroups.children(group) == set()
     assert os.path.basename(group) not in cgroups.children("")

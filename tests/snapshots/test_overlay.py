@@ -1,6 +1,7 @@
 """Layers on top of each other, seen through real overlay mounts."""
 
 import asyncio
+import itertools
 import os
 import stat
 import tarfile
@@ -16,11 +17,14 @@ from lading.state import Database
 from .trees import add_layer, described, member, packed
 
 DIRECTORY = tarfile.DIRTYPE
+_looks = itertools.count()
 
 
 def mounted(snapshots: OverlaySnapshots, chain: str | None, target: Path) -> list[str]:
     """Every path of a chain as a container sees it."""
-    snapshots.mount_layers(chain, str(target))
+    key = f"look {next(_looks)}"
+    snapshots.prepare(key, chain)
+    snapshots.mount(key, str(target))
     try:
         return sorted(str(path.relative_to(target)) for path in target.rglob("*"))
     finally:

@@ -132,11 +132,6 @@ class Content:
         """Waits until everything removed is gone."""
         await self._background.drain()
 
-    def disk_usage(self) -> int:
-        """Bytes of all blobs together."""
-        row = self._database.one("SELECT coalesce(sum(size), 0) AS total FROM blobs")
-        return int(row["total"]) if row else 0
-
 
 def _unlink(paths: Iterable[str]) -> None:
     for path in paths:

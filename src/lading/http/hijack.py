@@ -48,12 +48,12 @@ class Hijacked:
         """
         ours, theirs = socket.socketpair()
         outer = Outer(BINARY if binary else TEXT)
-        self.follow(outer)
+        self._follow(outer)
         outer.relay(ours)
         theirs.setblocking(False)
         return theirs
 
-    def follow(self, protocol: asyncio.Protocol) -> None:
+    def _follow(self, protocol: asyncio.Protocol) -> None:
         """Gives the connection to another protocol, which first receives what the client sent early."""
         self._transport.set_write_buffer_limits()
         self._transport.set_protocol(protocol)
@@ -61,11 +61,3 @@ class Hijacked:
         if self._early:
             protocol.data_received(self._early)
         self._transport.resume_reading()
-
-    def streams(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """The connection as asyncio streams; `write_eof` closes one direction, over TLS too."""
-        loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader(loop=loop)
-        protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
-        self.follow(protocol)
-        return reader, asyncio.StreamWriter(self._transport, protocol, reader, loop)

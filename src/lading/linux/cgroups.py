@@ -45,11 +45,6 @@ def version(root: str = ROOT) -> int:
     return 2 if os.path.exists(f"{root}/cgroup.controllers") else 1
 
 
-def is_hybrid(root: str = ROOT) -> bool:
-    """Whether version 2 is mounted beside version 1."""
-    return os.path.exists(f"{root}/unified/cgroup.controllers")
-
-
 def controllers(root: str = ROOT) -> frozenset[str]:
     """The controllers this machine has, by the names of its version."""
     if version(root) == 2:
@@ -91,18 +86,6 @@ def prepare_move(root: str = ROOT) -> None:
             except OSError:
                 # Then the next writer waits.
                 pass
-
-
-def oom_kills(group: str, root: str = ROOT) -> int:
-    """How many processes of `group` the kernel has killed for want of memory; 0 where it is gone."""
-    path = (
-        f"{root}{group}/memory.events" if version(root) == 2 else f"{root}/memory{group}/memory.oom_control"
-    )
-    for line in _read(path).splitlines():
-        key, _, count = line.partition(" ")
-        if key == "oom_kill":
-            return int(count)
-    return 0
 
 
 def processes(group: str, root: str = ROOT) -> list[int]:

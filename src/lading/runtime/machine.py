@@ -149,9 +149,3 @@ def _block_numbers(path: str) -> tuple[int, int]:
     if not stat.S_ISBLK(status.st_mode):
         raise InvalidParameter(f"{path} is not a block device")
     return os.major(status.st_rdev), os.minor(status.st_rdev)
-
-
-def block_device_numbers(path: str) -> str:
-    """ "major:minor" of a block device. Raises OSError."""
-    status = os.stat(path)
-    return f"{os.major(status.st_rdev)}:{os.minor(status.st_rdev)}"

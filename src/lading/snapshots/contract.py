@@ -107,9 +107,6 @@ class Snapshots(Protocol):
         `volatile` skips every sync: for what is thrown away when its container ends.
         """
 
-    def mount_layers(self, chain_id: str | None, target: str) -> None:
-        """Mounts a chain read-only. Raises NotFound, OSError."""
-
     def unmount(self, target: str) -> None:
         """Unmounts; nothing happens where nothing is mounted. Any thread. Raises OSError.
 

@@ -184,9 +184,6 @@ class OverlaySnapshots:
         options = (*self._options, "volatile") if volatile else self._options
         mounts.overlay(mounts.Overlay(lower, upper, work, options), target)
 
-    def mount_layers(self, chain_id: str | None, target: str) -> None:
-        _mount_lower(self._lower(chain_id), target)
-
     def _lower(self, chain_id: str | None) -> mounts.Overlay:
         # Overlay wants two lower directories where there is no upper one.
         return mounts.Overlay(
