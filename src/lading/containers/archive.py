@@ -192,4 +192,4 @@ def _problem(error: OSError, called: str, path: str) -> LadingError:
         return NotFound(f"Could not find the file {path} in container {called}")
     reason = (error.strerror or "").lower()
     kind = InvalidParameter if error.errno in _BLAMED else InternalError
-    return kind(f"{path} in container {called}: {reason}")
+    return kind(f"lstat {archive.absolute(path)}: {reason}")
