@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import random
+import re
 import subprocess
 import threading
 import time
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from tests.engine.census import take
 from tests.engine.engine import IMAGE, Engine, docker_cli, wait_for
+from tests.logs.servers import Server
 
 KILLS = 200
 COUNTER = "i=0; while :; do i=$((i+1)); echo $i; usleep 20000; done"
@@ -94,6 +96,9 @@ def _assert_counts_on(engine: Engine, container_id: str) -> None:
 @pytest.mark.timeout(900)
 def test_two_hundred_kills_of_the_daemon_under_load(pillars: tuple[Engine, list[str]]) -> None:
     engine, names = pillars
+    server = Server("stream")
+    sender = _start(engine, COUNTER, LogConfig=_gelf(server))
+    phoenix = _start(engine, "sleep 0.2; exit 3", RestartPolicy={"Name": "always"})
     wait_for(lambda: _health(engine, names[1])["Status"] == "healthy")
     pids = {name: engine.get(f"/containers/{name}/json")["State"]["Pid"] for name in names}
     load = Load(engine, 3)
@@ -112,10 +117,38 @@ def test_two_hundred_kills_of_the_daemon_under_load(pillars: tuple[Engine, list[
                     _assert_counts_on(engine, name)
     finally:
         load.end()
+    _assert_sent_whole(engine, sender, server)
+    born = engine.get(f"/containers/{phoenix}/json")["State"]["StartedAt"]
+    wait_for(lambda: engine.get(f"/containers/{phoenix}/json")["State"]["StartedAt"] != born)
     seen = _health(engine, names[1])["Log"][-1]
     wait_for(lambda: seen not in _health(engine, names[1])["Log"])
     _assert_exit_codes(engine, load.started)
-    _assert_nothing_is_left(engine, names)
+    _assert_nothing_is_left(engine, [*names, sender])
+    server.stop()
+
+
+def _start(engine: Engine, script: str, **host: Any) -> str:
+    status, made = engine.create(Cmd=["sh", "-c", script], HostConfig=host)
+    assert status == 201, made
+    assert engine.api("POST", f"/containers/{made['Id']}/start")[0] == 204
+    return str(made["Id"])
+
+
+def _gelf(server: Server) -> dict[str, Any]:
+    return {"Type": "gelf", "Config": {"gelf-address": f"tcp://127.0.0.1:{server.port}"}}
+
+
+def _assert_sent_whole(engine: Engine, container_id: str, server: Server) -> None:
+    """Every line reached the server; those a kill left in doubt may have come twice."""
+    last = int(engine.api("GET", f"/containers/{container_id}/logs?stdout=1&tail=1")[1][8:])
+
+    def numbers() -> set[int]:
+        # A kill cuts a message in the middle; it comes again on the next connection.
+        return {int(text) for text in re.findall(rb'"short_message":\s*"(\d+)"', server.received)}
+
+    wait_for(lambda: last in numbers())
+    sent = numbers()
+    assert sent == set(range(1, max(sent) + 1))
 
 
 def _health(engine: Engine, container_id: str) -> dict[str, Any]:
