@@ -3,9 +3,11 @@
 import base64
 import os
 import socket
+import ssl
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from tests.engine.engine import IMAGE, Engine, wait_for
@@ -17,10 +19,9 @@ _ALL = "stream=1&stdin=1&stdout=1&stderr=1"
 class Client:
     """A WebSocket client of the test's own."""
 
-    def __init__(self, engine: Engine, path: str) -> None:
-        self.socket = socket.socket(socket.AF_UNIX)
+    def __init__(self, connection: socket.socket, path: str) -> None:
+        self.socket = connection
         self.socket.settimeout(15)
-        self.socket.connect(str(engine.socket))
         key = base64.b64encode(os.urandom(16)).decode()
         self.socket.sendall(
             f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -59,7 +60,9 @@ class Client:
 
 @contextmanager
 def _attached(engine: Engine, name: str, query: str = _ALL, version: str = "/v1.51") -> Iterator[Client]:
-    client = Client(engine, f"{version}/containers/{name}/attach/ws?{query}")
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(str(engine.socket))
+    client = Client(connection, f"{version}/containers/{name}/attach/ws?{query}")
     try:
         yield client
     finally:
@@ -94,6 +97,28 @@ def test_megabytes_pass_through(engine: Engine) -> None:
         engine.docker("start", "much")
         said, _ = client.until_closed()
     assert said == bytes(5_000_000)
+
+
+def test_over_tls(new_engine: Callable[..., Engine], certificates: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    engine = new_engine(
+        *("-H", f"tcp://127.0.0.1:{port}", "--tlsverify", f"--tlscacert={certificates}/ca.pem"),
+        *(f"--tlscert={certificates}/server.pem", f"--tlskey={certificates}/server.key"),
+    )
+    _create(engine, "secret", "sh", "-c", "read a; head -c 3000000 /dev/zero; echo got $a")
+    context = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
+    context.load_cert_chain(certificates / "client.pem", certificates / "client.key")
+    plain = socket.create_connection(("127.0.0.1", port))
+    client = Client(
+        context.wrap_socket(plain, server_hostname="localhost"), f"/containers/secret/attach/ws?{_ALL}"
+    )
+    engine.docker("start", "secret")
+    client.send(_BINARY, b"word\n")
+    said, _ = client.until_closed()
+    assert said == bytes(3_000_000) + b"got word\n"
+    client.stream.close()
+    client.socket.close()
 
 
 def test_frames_are_binary_but_for_old_clients(engine: Engine) -> None:
