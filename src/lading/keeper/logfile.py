@@ -122,7 +122,11 @@ class LogFile:
         return highest
 
     def _move(self, numbers: range, step: int) -> None:
+        """Gives files other numbers; one that was emptied has been sent to its server, and goes."""
         for number in numbers:
+            if _is_empty(f"{self.path}.{number}"):
+                _unlink(f"{self.path}.{number}")
+                continue
             for ending in _ENDINGS:
                 try:
                     os.rename(f"{self.path}.{number}{ending}", f"{self.path}.{number + step}{ending}")
@@ -164,6 +168,13 @@ def _inode(path: str) -> int:
         return os.stat(path).st_ino
     except FileNotFoundError:
         return 0
+
+
+def _is_empty(path: str) -> bool:
+    try:
+        return os.stat(path).st_size == 0
+    except FileNotFoundError:
+        return False
 
 
 def _unlink(path: str) -> None:

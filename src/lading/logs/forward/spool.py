@@ -199,20 +199,21 @@ class Spool:
         return begun - behind
 
     def trim(self, keep: int, confirmed: Position) -> None:
-        """Removes files that were sent, beyond the newest `keep`.
+        """Empties files that were sent, beyond the newest `keep`; the keeper removes them when it comes by.
 
-        The keeper may give each file the next number at this moment. So one
-        goes only if that before it was sent, too.
+        Removing them here might hit another: the keeper may give each file the
+        next number at any moment.
         """
         numbered = self._settled() or []
         sent = [number for number, inode in numbered if inode == confirmed.inode]
         if not sent:
             return
         for number, inode in reversed(numbered):
-            if number < keep or number < sent[0] + 2 or _inode(self._name(number)) != inode:
+            if number < keep or number <= sent[0]:
                 break
-            with suppress(FileNotFoundError):
-                os.unlink(self._name(number))
+            with suppress(FileNotFoundError), open(self._name(number), "r+b") as file:
+                if os.fstat(file.fileno()).st_ino == inode:
+                    file.truncate(0)
 
     def close(self) -> None:
         """Lets go of the file."""
