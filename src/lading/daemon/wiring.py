@@ -140,6 +140,7 @@ def _defaults(settings: Settings, init_path: str) -> Defaults:
         dns=tuple(settings.dns),
         dns_search=tuple(settings.dns_search),
         dns_options=tuple(settings.dns_opt),
+        cdi_directories=tuple(settings.cdi_spec_dir),
     )
 
 
