@@ -194,3 +194,13 @@ def test_an_image_without_a_name(engine: Engine) -> None:
     assert _inspect(engine, identifier)["RepoTags"] == []
     assert _sees(engine, identifier, "cat /x") == "x\n"
     engine.docker("rmi", identifier)
+
+
+def test_programs_can_tell_that_they_run_in_a_container(engine: Engine) -> None:
+    assert engine.docker("run", "--name", "told", IMAGE, "ls", "/.dockerenv").stdout == b"/.dockerenv\n"
+    assert engine.docker("diff", "told").stdout == b""
+    engine.docker("commit", "told", "marked:1")
+    layers = engine.get("/images/marked:1/json")["RootFS"]["Layers"]
+    assert layers == engine.get(f"/images/{IMAGE}/json")["RootFS"]["Layers"], (
+        "the mark is no part of an image"
+    )

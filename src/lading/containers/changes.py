@@ -5,10 +5,13 @@ from typing import Any
 from lading.containers.context import Context
 from lading.containers.record import Container
 
+MARK = ".dockerenv"
+"""The file by which programs tell that they run in a container."""
+
 # What every container has for its mounts to stand on; docker keeps it in a layer of its own.
 GROUND = frozenset(
     {
-        "/.dockerenv",
+        f"/{MARK}",
         "/dev",
         "/dev/console",
         "/dev/pts",

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from lading.containers import names, restarts
 from lading.containers.bundle import cgroup_parent
+from lading.containers.changes import MARK
 from lading.containers.context import Context, Defaults
 from lading.containers.discard import discard, erase
 from lading.containers.linking import find_links
@@ -101,7 +102,7 @@ async def _lay_out(ctx: Context, container: Container) -> None:
     os.makedirs(directory, mode=0o710)
     with ctx.store.database.transaction():
         limit = layer_limit(definition.host, can_limit=True)
-        ctx.snapshots.prepare(container.id, definition.chain_id, limit)
+        ctx.snapshots.prepare(container.id, definition.chain_id, limit, MARK)
         definition.mounts = ctx.volumes.ensure(container.id, definition.mounts)
         ctx.store.insert(container)
     await ctx.volumes.fill(definition.mounts, mounted_root(ctx, container))

@@ -95,10 +95,10 @@ class Snapshots(Protocol):
     def can_limit(self) -> bool:
         """Whether writable layers can be limited in size."""
 
-    def prepare(self, key: str, parent: str | None, limit: int = 0) -> None:
+    def prepare(self, key: str, parent: str | None, limit: int = 0, mark: str = "") -> None:
         """Makes an empty writable layer on top of a chain, of at most `limit` bytes where given.
 
-        Raises Conflict, NotFound, OSError.
+        It begins with an empty file named `mark`, if any. Raises Conflict, NotFound, OSError.
         """
 
     def mount(self, key: str, target: str, volatile: bool = False) -> None:

@@ -158,7 +158,7 @@ class OverlaySnapshots:
     def can_limit(self) -> bool:
         return project_quota.enforced(self._root)
 
-    def prepare(self, key: str, parent: str | None, limit: int = 0) -> None:
+    def prepare(self, key: str, parent: str | None, limit: int = 0, mark: str = "") -> None:
         if self._store.writable(key) is not None:
             raise Conflict(f"snapshot {key} exists already")
         below = self.directories(parent)
@@ -170,6 +170,8 @@ class OverlaySnapshots:
             os.mkdir(f"{path}/u", 0o755)
             os.mkdir(f"{path}/w", 0o700)
             _look_like(below[-1] if below else f"{self._root}/.empty", f"{path}/u")
+            if mark:
+                os.mknod(f"{path}/u/{mark}", 0o644 | stat.S_IFREG)
             self._store.add_writable(key, parent, os.path.basename(path))
         except BaseException:
             self._trash.throw(path)
