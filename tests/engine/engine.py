@@ -134,7 +134,7 @@ class Engine:
         subprocess.run(
             ["nft", "delete", "table", "inet", f"lading-{self.bridge}"], check=False, capture_output=True
         )
-        # Some tests build trees too deep for Python's recursion, and for pytest's, which would clear up later.
+        # Some tests build trees too deep for Python's recursion, which pytest would clear up with later.
         subprocess.run(["rm", "-rf", self.exec_root, self.data_root], check=False, capture_output=True)
 
     def mounts(self) -> list[str]:
