@@ -98,7 +98,8 @@ def test_two_hundred_kills_of_the_daemon_under_load(pillars: tuple[Engine, list[
     engine, names = pillars
     server = Server("stream")
     sender = _start(engine, COUNTER, LogConfig=_gelf(server))
-    phoenix = _start(engine, "sleep 0.2; exit 3", RestartPolicy={"Name": "always"})
+    # After ten seconds the pause before it comes again is short.
+    phoenix = _start(engine, "sleep 10.5; exit 3", RestartPolicy={"Name": "always"})
     wait_for(lambda: _health(engine, names[1])["Status"] == "healthy")
     pids = {name: engine.get(f"/containers/{name}/json")["State"]["Pid"] for name in names}
     load = Load(engine, 3)
@@ -119,7 +120,7 @@ def test_two_hundred_kills_of_the_daemon_under_load(pillars: tuple[Engine, list[
         load.end()
     _assert_sent_whole(engine, sender, server)
     born = engine.get(f"/containers/{phoenix}/json")["State"]["StartedAt"]
-    wait_for(lambda: engine.get(f"/containers/{phoenix}/json")["State"]["StartedAt"] != born)
+    wait_for(lambda: engine.get(f"/containers/{phoenix}/json")["State"]["StartedAt"] != born, 30)
     seen = _health(engine, names[1])["Log"][-1]
     wait_for(lambda: seen not in _health(engine, names[1])["Log"])
     _assert_exit_codes(engine, load.started)
