@@ -97,7 +97,7 @@ def _images() -> list[dict[str, Any]]:
             "SharedSize": 5,
             "Containers": 2,
         },
-        {**common, "Id": "sha256:" + "ee" * 32, "RepoTags": [], "Created": now - 40, "Size": 0},
+        {**common, "Id": "sha256:" + "ee" * 32, "RepoTags": [], "Created": now - 150, "Size": 0},
     ]
 
 

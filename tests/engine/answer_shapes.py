@@ -64,7 +64,7 @@ _TABLE = {
     "Summary": """
         Id:str Names:[]str Image:str ImageID:str Command:str Created:int Ports:[]Port Labels:{}str State:str
         Status:str HostConfig:SummaryHostConfig NetworkSettings:SummaryNetworks Mounts:[]MountPoint""",
-    "SummaryWithSize": "Id:str SizeRw:int SizeRootFs:int",
+    "SummaryWithSize": "Id:str SizeRootFs:int",
     "SummaryHostConfig": "NetworkMode:str",
     "SummaryNetworks": "Networks:{}Endpoint",
     "Port": "PrivatePort:int Type:str",

@@ -110,7 +110,8 @@ def test_limits_of_processes(box: Box) -> None:
         "0",
         "unlimited",
     ]
-    assert box.start(host).execute("sh", "-c", "ulimit -n").out == "100\n"
+    # The hard one: Go's runtime raises the soft one for itself, and runc 1.1 at times leaves it so.
+    assert box.start(host).execute("sh", "-c", "ulimit -Hn").out == "200\n"
 
 
 def test_kernel_settings_of_its_own_namespaces(box: Box) -> None:
