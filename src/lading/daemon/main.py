@@ -1,6 +1,7 @@
 """ladingd from its first to its last moment."""
 
 import asyncio
+import ctypes
 import gc
 import logging
 import signal
@@ -151,3 +152,5 @@ def _settle_memory() -> None:
     # What exists now lives as long as the daemon; the collector need not look at it again.
     gc.collect()
     gc.freeze()
+    # What start-up needed for itself goes back to the machine.
+    ctypes.CDLL(None).malloc_trim(0)
