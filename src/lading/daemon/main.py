@@ -1,8 +1,6 @@
 """ladingd from its first to its last moment."""
 
 import asyncio
-import ctypes
-import gc
 import logging
 import signal
 import socket
@@ -12,7 +10,7 @@ from collections.abc import Sequence
 
 from lading import __version__
 from lading.aio.tasks import Background
-from lading.daemon import journal
+from lading.daemon import journal, memory
 from lading.daemon.addresses import Address, TcpAddress, UnixAddress, parse_address
 from lading.daemon.command_line import parse
 from lading.daemon.lock import PidFile, RootLock
@@ -39,6 +37,7 @@ def main(words: Sequence[str] | None = None) -> None:
             sys.stdout.write("configuration OK\n")
             return
         journal.set_up("debug" if settings.debug else settings.log_level, settings.log_format)
+        memory.share_one_heap()
         asyncio.run(_run(words, settings, addresses))
     except LadingError as error:
         sys.stderr.write(f"ladingd: {error.message}\n")
@@ -97,7 +96,7 @@ async def _serve(words: Sequence[str], settings: Settings, addresses: Sequence[A
             for listener in _listeners(address, settings, supervisor):
                 secure = context if listener.family != socket.AF_UNIX else None
                 await server.serve(listener, secure, remove=isinstance(address, UnixAddress))
-        _settle_memory()
+        memory.settle()
         supervisor.notify("READY=1")
         _log.info("lading %s serves the API on %s", __version__, ", ".join(map(str, addresses)))
         await stopping.wait()
@@ -146,11 +145,3 @@ async def _reload(words: Sequence[str], settings: Settings, engine: Engine) -> N
     journal.set_up("debug" if settings.debug else settings.log_level, settings.log_format)
     await engine.reload()
     _log.info("reloaded %s", settings.config_file)
-
-
-def _settle_memory() -> None:
-    # What exists now lives as long as the daemon; the collector need not look at it again.
-    gc.collect()
-    gc.freeze()
-    # What start-up needed for itself goes back to the machine.
-    ctypes.CDLL(None).malloc_trim(0)
