@@ -22,7 +22,7 @@ class Server:
         self._family = socket.AF_INET if path is None else socket.AF_UNIX
         self._context = context
         self.address: Any = ("127.0.0.1", 0) if path is None else str(path)
-        self.received = b""
+        self._received = bytearray()
         self.datagrams: list[bytes] = []
         self.acknowledge: Any = None
         """Called with what a stream has brought; gives what to answer."""
@@ -35,6 +35,12 @@ class Server:
     @property
     def port(self) -> int:
         return int(self.address[1])
+
+    @property
+    def received(self) -> bytes:
+        """All that streams have brought."""
+        with self._lock:
+            return bytes(self._received)
 
     def start(self) -> None:
         """Listens, at the same address as before."""
@@ -82,7 +88,7 @@ class Server:
                 self._clients.append(client)
             while self.reading and (data := client.recv(65536)):
                 with self._lock:
-                    self.received += data
+                    self._received += data
                 if self.acknowledge is not None and (answer := self.acknowledge(data)):
                     client.sendall(answer)
             self._closing.wait(0 if self.reading else 60)
@@ -106,15 +112,13 @@ class Server:
 
     def lines(self) -> list[str]:
         """The text lines that streams or datagrams have brought."""
-        with self._lock:
-            data = self.received if self._kind == socket.SOCK_STREAM else b"".join(self.datagrams)
+        data = self.received if self._kind == socket.SOCK_STREAM else b"".join(self.datagrams)
         return data.decode().splitlines()
 
     def messages(self) -> list[Any]:
         """The msgpack messages that streams have brought."""
         unpacker = msgpack.Unpacker()
-        with self._lock:
-            unpacker.feed(self.received)
+        unpacker.feed(self.received)
         return list(unpacker)
 
 

@@ -69,6 +69,8 @@ class Context:
     execs: dict[str, ExecRecord] = field(default_factory=dict)
     starts: asyncio.Semaphore = field(default_factory=_some_at_once)
     """Passed by each start that no user waits for."""
+    swept: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once nothing lies about any more; what is started before would be swept away with it."""
     oom_watch: OomWatch = field(default_factory=OomWatch)
     probing: Probing = field(default_factory=Probing)
     background: Background = field(default_factory=Background)

@@ -180,6 +180,7 @@ async def reconcile(
             _log.error("an exit could not be settled", exc_info=outcome)
     await sweep(ctx)
     await _discard_leftovers(ctx)
+    ctx.swept.set()
     for container in ctx.registry:
         if container.state.running:
             out_of_memory.watch(ctx, container)

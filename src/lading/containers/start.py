@@ -56,6 +56,7 @@ async def start_again(ctx: Context, container: Container) -> None:
         except LadingError as error:
             _log.warning("container %s could not be started again: %s", container.id, error.message)
 
+    await ctx.swept.wait()
     # Many may be due at once, as when the engine starts.
     async with ctx.starts:
         await container.worker.do(work)
