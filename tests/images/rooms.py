@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lading.content import Content
-from lading.images import Images
+from lading.images import Images, make_context
 from lading.snapshots import OverlaySnapshots
 from lading.state import Database
 
@@ -29,9 +29,10 @@ class Rooms:
         self.database = Database(str(root / "state.db"))
         self.content = Content(str(root / "content"), self.database)
         self.snapshots = OverlaySnapshots(str(root / "snapshots"), self.database)
-        self.images = Images(
+        self.ctx = make_context(
             str(root), self.database, self.content, self.snapshots, lambda *event: self.events.append(event)
         )
+        self.images = Images(self.ctx)
         self.content.open()
         self.snapshots.open()
         self.images.open()

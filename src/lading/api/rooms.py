@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lading.containers import ContainerFiles, Containers, Execs, Measures
 from lading.events import Bus
-from lading.images import Images
+from lading.images import Images, ImageTransfers
 from lading.network import Networks
 from lading.schema.system import Facts
 from lading.volumes import Volumes
@@ -20,6 +20,7 @@ class Rooms:
     container_files: ContainerFiles
     measures: Measures
     images: Images
+    image_transfers: ImageTransfers
     networks: Networks
     volumes: Volumes
     events: Bus

@@ -12,10 +12,11 @@ from lading.daemon.facts import engine_id, facts_of
 from lading.daemon.init_binary import find_init
 from lading.daemon.limits import raise_open_files
 from lading.daemon.settings import Settings
+from lading.distribution import Registries
 from lading.errors import LadingError
 from lading.events import Bus
 from lading.http import Handler
-from lading.images import Images
+from lading.images import Images, ImageTransfers, make_context
 from lading.logs import Forwarding, LogReader
 from lading.network import Networks
 from lading.paths import Layout
@@ -37,6 +38,7 @@ class Engine:
     content: Content
     snapshots: OverlaySnapshots
     images: Images
+    image_transfers: ImageTransfers
     volumes: Volumes
     networks: Networks
     runtime: Runtime
@@ -70,6 +72,7 @@ class Engine:
         await self.networks.close()
         await self.runtime.close()
         await self.volumes.close()
+        await self.image_transfers.close()
         await self.images.close()
         await self.snapshots.close()
         await self.content.close()
@@ -84,7 +87,9 @@ def wire(settings: Settings) -> Engine:
     events = Bus()
     content = Content(layout.content, database)
     snapshots = OverlaySnapshots(layout.snapshots, database)
-    images = Images(layout.data_root, database, content, snapshots, events.publish)
+    image_context = make_context(layout.data_root, database, content, snapshots, events.publish)
+    images = Images(image_context)
+    image_transfers = ImageTransfers(image_context, Registries())
     volumes = Volumes(layout, database, events)
     networks = Networks(network_settings(settings), database, layout.netns, events.publish)
     runtime = Runtime(layout, added=settings.add_runtime, default=settings.default_runtime)
@@ -109,13 +114,16 @@ def wire(settings: Settings) -> Engine:
     containers, execs, measures = Containers(context), Execs(context), Measures(context)
     facts = facts_of(settings, database, events, networks, runtime, machine, init_path)
     files = ContainerFiles(context)
-    rooms = Rooms(containers, execs, files, measures, images, networks, volumes, events, facts)
+    rooms = Rooms(
+        containers, execs, files, measures, images, image_transfers, networks, volumes, events, facts
+    )
     return Engine(
         database=database,
         events=events,
         content=content,
         snapshots=snapshots,
         images=images,
+        image_transfers=image_transfers,
         volumes=volumes,
         networks=networks,
         runtime=runtime,

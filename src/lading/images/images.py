@@ -1,19 +1,17 @@
 """The front door of the room."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import msgspec
 
 from lading.aio import process, tasks
-from lading.content import Content
 from lading.errors import InternalError, InvalidParameter
 from lading.filters import Filters
 from lading.images import listing, starter, view
-from lading.images.admit import Admission
-from lading.images.catalog import Catalog
 from lading.images.committing import Commit, Committer
+from lading.images.context import Context
 from lading.images.importing import Importer
 from lading.images.intake import ArrivedLayer, LayerIntake
 from lading.images.load import Loader, Message, architecture
@@ -21,29 +19,19 @@ from lading.images.record import Image
 from lading.images.reference import Reference, parse, parse_repository
 from lading.images.removal import ImageUser
 from lading.images.remove import Answer, Remover
-from lading.images.store import ImageStore
 from lading.oci.image import chain_ids
-from lading.snapshots import Snapshots
-from lading.state import Database
 from lading.units import now_ns, parse_moment
 
-# kind, action, ID, attributes; as `events.Bus.publish`.
-Publish = Callable[[str, str, str, dict[str, str]], object]
 Json = dict[str, Any]
 
 
 class Images:
     """The images of one daemon. Loop thread."""
 
-    def __init__(
-        self, data_root: str, database: Database, content: Content, snapshots: Snapshots, publish: Publish
-    ) -> None:
-        self._content = content
-        self._snapshots = snapshots
-        self._publish = publish
-        self._store = ImageStore(database)
-        self._catalog = Catalog(self._store, content)
-        self._admission = Admission(data_root, self._store, self._catalog, content, snapshots)
+    def __init__(self, ctx: Context) -> None:
+        self._content, self._snapshots = content, snapshots = ctx.content, ctx.snapshots
+        self._store, self._catalog, self._admission = ctx.store, ctx.catalog, ctx.admission
+        self._announce = ctx.announce
         self._loader = Loader(self._admission, content, snapshots, self._announce)
         self._importer = Importer(self._admission, content, snapshots)
         self._committer = Committer(self._admission, self._catalog, content, snapshots, self._importer)
@@ -190,11 +178,6 @@ class Images:
             intake.abort()
             raise
         return busybox, intake.finish()
-
-    def _announce(self, action: str, image_id: str, name: str) -> None:
-        image = self._catalog.get(image_id)
-        labels = image.labels if image is not None else {}
-        self._publish("image", action, image_id, {**labels, "name": name})
 
     def list(
         self,

@@ -1,0 +1,31 @@
+"""Registries: the client of the OCI distribution protocol.
+
+Here: which endpoints stand for a registry (mirrors, insecure ones, certificates,
+proxies), authentication and tokens, manifests, blobs by range, uploads, tags,
+search and login. Not here: what is pulled or pushed and in which order, names
+as people write them, image documents (all images). Calls `oci`, `errors`;
+blocks, so everything is called from threads.
+"""
+
+from lading.distribution.registries import Registries
+from lading.distribution.repository import BlobReader, Repository
+from lading.distribution.values import (
+    Credentials,
+    Fetched,
+    Interrupted,
+    Login,
+    RegistrySettings,
+    SearchResult,
+)
+
+__all__ = [
+    "BlobReader",
+    "Credentials",
+    "Fetched",
+    "Interrupted",
+    "Login",
+    "Registries",
+    "RegistrySettings",
+    "Repository",
+    "SearchResult",
+]
