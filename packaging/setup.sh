@@ -94,25 +94,31 @@ sys.exit(main())
 EOF
 }
 
-# Sets $docker to a docker command line: the one that is installed, or one taken out of Debian's package
-# into .cache/docker, without installing anything that comes with it.
-need_docker_cli() {
-    docker=$(command -v docker || true)
-    [ -n "$docker" ] && return 0
-    docker=$here/.cache/docker/docker
-    [ -x "$docker" ] && return 0
-    say "fetching the docker command line"
-    mkdir -p "$here/.cache/docker"
+# Takes a program out of one of the named Debian packages into .cache/<program>, without installing anything
+# that comes with it (a daemon on a port of its own, say).
+take_program() {
+    program=$1
+    shift
+    place=$here/.cache/$program
+    say "fetching $program"
+    mkdir -p "$place"
     quietly "apt-get update failed" apt-get -q update
-    for package in docker-cli docker.io; do
-        (cd "$here/.cache/docker" && apt-get -q download "$package") >"$setup_log" 2>&1 || continue
-        for archive in "$here/.cache/docker/$package"_*.deb; do
-            dpkg-deb --fsys-tarfile "$archive" | tar -xO ./usr/bin/docker >"$docker.part" 2>/dev/null || continue
-            chmod +x "$docker.part"
-            mv "$docker.part" "$docker"
+    for package in "$@"; do
+        (cd "$place" && apt-get -q download "$package") >"$setup_log" 2>&1 || continue
+        for archive in "$place/$package"_*.deb; do
+            dpkg-deb --fsys-tarfile "$archive" | tar -xO "./usr/bin/$program" >"$place/part" 2>/dev/null || continue
+            chmod +x "$place/part"
+            mv "$place/part" "$place/$program"
             rm -f "$archive"
             return 0
         done
     done
-    fail "no package here has a docker command line (docker-cli, docker.io)"
+    fail "no package here has $program ($*)"
+}
+
+# Makes sure that a program is there, and puts it on the path.
+need_program() {
+    command -v "$1" >/dev/null && return 0
+    [ -x "$here/.cache/$1/$1" ] || take_program "$@"
+    PATH=$PATH:$here/.cache/$1
 }
