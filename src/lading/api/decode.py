@@ -8,6 +8,8 @@ import msgspec
 from lading.api.go_json import reading
 from lading.api.router import Call
 from lading.errors import InvalidParameter
+from lading.oci import platforms
+from lading.oci.image import Platform
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -32,6 +34,22 @@ def integer(call: Call, name: str, default: int | None = None) -> int | None:
     if _INTEGER.match(text) is None:
         raise InvalidParameter(f'invalid value "{text}" for parameter {name}: a whole number is needed')
     return int(text)
+
+
+def platform_list(call: Call) -> list[Platform]:
+    """The `platform` parameters of saving and loading (API 1.48; several since 1.52).
+
+    Raises InvalidParameter.
+    """
+    texts = [text for text in call.request.query.get("platform", []) if text]
+    if call.version < (1, 48):
+        return []
+    if len(texts) > 1 and call.version < (1, 52):
+        raise InvalidParameter(
+            "multiple platform parameters are not supported in this API version; "
+            "use API version 1.52 or later"
+        )
+    return platforms.decode_all(texts)
 
 
 def size(call: Call) -> tuple[int, int]:
