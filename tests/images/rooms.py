@@ -84,7 +84,7 @@ class Rooms:
         assert self.content.digests() == needed
         blobs = {path.name for path in (self.root / "content/blobs/sha256").iterdir()}
         assert blobs == {digest.removeprefix("sha256:") for digest in needed}
-        assert list((self.root / "content/ingest").iterdir()) == []
+        assert [path for path in (self.root / "content/ingest").rglob("*") if path.is_file()] == []
         layers = {
             path for layer in self.snapshots.layers() for path in self.snapshots.directories(layer.chain_id)
         }

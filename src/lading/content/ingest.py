@@ -7,6 +7,10 @@ import secrets
 from lading.errors import InvalidParameter
 
 
+class DigestMismatch(InvalidParameter):
+    """The bytes that came are not those that were meant."""
+
+
 class Ingest:
     """A blob under a temporary name, hashed as it is written. One thread at a time.
 
@@ -14,13 +18,14 @@ class Ingest:
     so does a crash.
     """
 
-    def __init__(self, directory: str) -> None:
-        """Raises OSError where the file cannot be made."""
-        self.path = f"{directory}/{secrets.token_hex(8)}"
+    def __init__(self, directory: str, name: str = "") -> None:
+        """A file of any name, or of this one, which may be there already. Raises OSError."""
+        self.path = f"{directory}/{name or secrets.token_hex(8)}"
         self.size = 0
         self.digest = ""
         self._hash = hashlib.sha256()
-        self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        self._descriptor = os.open(self.path, flags if name else flags | os.O_EXCL, 0o600)
 
     def write(self, piece: bytes | memoryview) -> None:
         """Adds to the blob. Raises OSError, as when the disk is full."""
@@ -33,22 +38,28 @@ class Ingest:
     def finish(self, expected: str = "") -> str:
         """Ends the writing and gives the digest.
 
-        Raises InvalidParameter, and discards the blob, where another digest was `expected`.
+        Raises DigestMismatch, and discards the blob, where another digest was `expected`.
         """
         self.digest = f"sha256:{self._hash.hexdigest()}"
-        os.close(self._descriptor)
-        self._descriptor = -1
+        self._close()
         if expected and expected != self.digest:
             self.discard()
-            raise InvalidParameter(f"digest mismatch: expected {expected}, got {self.digest}")
+            raise DigestMismatch(f"digest mismatch: expected {expected}, got {self.digest}")
         return self.digest
 
     def discard(self) -> None:
         """Drops the blob, unless it was kept already."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        self._close()
         try:
             os.unlink(self.path)
         except FileNotFoundError:
             pass
+
+    def leave(self) -> None:
+        """Gives up; what came so far is of no use to anyone."""
+        self.discard()
+
+    def _close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 
 from lading.aio import tasks
 from lading.content.ingest import Ingest
+from lading.content.partial import LIFETIME, Partial, remove_partials
 from lading.errors import NotFound
 from lading.state import Database
 
@@ -13,12 +14,14 @@ from lading.state import Database
 class Content:
     """The blobs below one directory.
 
-    Every method runs on the loop's thread, except `ingest`.
+    Every method runs on the loop's thread, except `ingest` and `partial`.
     """
 
     def __init__(self, directory: str, database: Database) -> None:
         self._blobs = f"{directory}/blobs/sha256"
         self._ingest = f"{directory}/ingest"
+        self._parts = f"{directory}/ingest/parts"
+        self._parts_in_use: set[str] = set()
         self._database = database
         self._background = tasks.Background()
 
@@ -27,7 +30,9 @@ class Content:
         for path in (self._blobs, self._ingest):
             os.makedirs(path, mode=0o700, exist_ok=True)
         for name in os.listdir(self._ingest):
-            os.unlink(f"{self._ingest}/{name}")
+            if name != os.path.basename(self._parts):
+                os.unlink(f"{self._ingest}/{name}")
+        remove_partials(self._parts, self._parts_in_use, LIFETIME)
         known = {
             row["digest"].removeprefix("sha256:") for row in self._database.query("SELECT digest FROM blobs")
         }
@@ -39,6 +44,18 @@ class Content:
         """Begins a blob. May be called from any thread. Raises OSError."""
         return Ingest(self._ingest)
 
+    def partial(self, digest: str) -> Partial:
+        """Goes on with a blob that was begun before, or begins it.
+
+        Any thread; not twice for one digest at a time. Raises OSError.
+        """
+        os.makedirs(self._parts, mode=0o700, exist_ok=True)
+        return Partial(self._parts, digest, self._parts_in_use)
+
+    def remove_partials(self) -> None:
+        """Removes what broken transfers left to be gone on with."""
+        remove_partials(self._parts, self._parts_in_use, 0.0)
+
     def keep(self, arrived: Ingest, media_type: str = "") -> str:
         """Makes a finished blob exist, and gives its digest.
 
@@ -49,6 +66,7 @@ class Content:
             arrived.discard()
             return arrived.digest
         os.rename(arrived.path, self.path(arrived.digest))
+        self._parts_in_use.discard(os.path.basename(arrived.path))
         with self._database.transaction() as transaction:
             transaction.execute(
                 "INSERT INTO blobs (digest, size, media_type) VALUES (?, ?, ?)",
@@ -102,7 +120,8 @@ class Content:
         return frozenset(row["digest"] for row in self._database.query("SELECT digest FROM blobs"))
 
     def remove_all_but(self, needed: Collection[str]) -> None:
-        """Removes the blobs that are not `needed`."""
+        """Removes the blobs that are not `needed`, and bytes of blobs that nobody came for."""
+        remove_partials(self._parts, self._parts_in_use, LIFETIME)
         self.remove(self.digests().difference(needed))
 
     def remove(self, digests: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lading.content import Compression, Content, Ingest, detect, inflate
+from lading.content import Compression, Content, Ingest, Partial, detect, inflate
 from lading.errors import InternalError, InvalidParameter, LadingError
 from lading.oci.image import LAYER, LAYER_GZIP, LAYER_ZSTD
 from lading.snapshots import Snapshots, Staged
@@ -46,11 +46,23 @@ class ArrivedLayer:
         if self.staged is not None:
             snapshots.discard(self.staged)
 
+    def leave(self, snapshots: Snapshots) -> None:
+        """Drops what does not exist yet, but not bytes that another transfer can go on with."""
+        if self.ingest is not None:
+            self.ingest.leave()
+        if self.staged is not None:
+            snapshots.discard(self.staged)
+
 
 class LayerIntake:
-    """Takes one layer from `feed` to `finish`, or drops it on `abort`. Used from one thread."""
+    """Takes one layer from `feed` to `finish`, or drops it on `abort`. Used from one thread.
 
-    def __init__(self, content: Content, snapshots: Snapshots) -> None:
+    `partial` is the blob where some of it may be here already: then `recover` comes first.
+    """
+
+    def __init__(self, content: Content, snapshots: Snapshots, partial: Partial | None = None) -> None:
+        self.unpacked = 0
+        """How many bytes of the blob the unpacking side has taken."""
         self._snapshots = snapshots
         self._pieces: queue.Queue[bytes | None] = queue.Queue(_PIECES)
         self._hash = hashlib.sha256()
@@ -58,9 +70,25 @@ class LayerIntake:
         self._staged: Staged | None = None
         self._failure: BaseException | None = None
         self._drained = False
-        self._ingest = content.ingest()
+        self._partial = partial
+        self._ingest = partial or content.ingest()
         self._thread = threading.Thread(target=self._unpack, name="unpack a layer", daemon=True)
         self._thread.start()
+
+    @property
+    def failure(self) -> BaseException | None:
+        """Why it cannot be unpacked, as soon as that is known."""
+        return self._failure
+
+    def recover(self) -> None:
+        """Takes in the bytes that are here already. Raises LadingError where they cannot be read."""
+        if self._partial is None:
+            return
+        try:
+            for piece in self._partial.recover():
+                self._pieces.put(piece)
+        except OSError as error:
+            raise InternalError(f"cannot read a layer: {error.strerror}") from None
 
     def feed(self, piece: bytes) -> None:
         """The next bytes as they came. Raises LadingError where the blob cannot be written."""
@@ -75,9 +103,10 @@ class LayerIntake:
         self._pieces.put(b"")
         self._thread.join()
         try:
+            # Bytes that are not those meant need not make sense, so that is said first.
+            digest = self._ingest.finish(expected)
             if self._failure is not None:
                 raise self._failure
-            digest = self._ingest.finish(expected)
         except BaseException:
             self._drop()
             raise
@@ -92,8 +121,18 @@ class LayerIntake:
         self._thread.join()
         self._drop()
 
+    def suspend(self) -> None:
+        """Drops the layer, but not the bytes of its blob where another transfer can go on with them."""
+        self._pieces.put(None)
+        self._thread.join()
+        self._ingest.leave()
+        self._unstage()
+
     def _drop(self) -> None:
         self._ingest.discard()
+        self._unstage()
+
+    def _unstage(self) -> None:
         if self._staged is not None:
             self._snapshots.discard(self._staged)
             self._staged = None
@@ -104,6 +143,7 @@ class LayerIntake:
             self._drained = True
         if piece is None:
             raise InvalidParameter("the layer was given up")
+        self.unpacked += len(piece)
         return piece
 
     def _unpack(self) -> None:
