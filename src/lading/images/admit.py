@@ -40,6 +40,8 @@ class Arrival:
     config_type: str = oci.CONFIG
     parent: str = ""
     references: list[Reference] = field(default_factory=list)
+    # Documents kept with the image, and their media types: the indexes that led to it.
+    others: list[tuple[bytes, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -155,6 +157,7 @@ class Admission:
         if arrival.manifest:
             manifest_digest = self._content.write(arrival.manifest, oci.MANIFEST)
             blobs.append(manifest_digest)
+        blobs += [self._content.write(body, media_type) for body, media_type in arrival.others]
         image = Image(
             image_id,
             document,

@@ -6,7 +6,7 @@ layer is taken in as one; `plan.py` then says what belongs together.
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from lading.content import Compression, Content, detect
@@ -18,6 +18,9 @@ from lading.snapshots import Snapshots
 _MAX_DOCUMENT = 16 << 20
 _MAX_DOCUMENTS = 128 << 20
 _MAX_FILES = 100_000
+_MAX_LINKS = 16
+# Documents by their place, whatever is in them.
+_LISTS = ("manifest.json", "index.json", "repositories")
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 Progress = Callable[[str, int, int], None]
@@ -34,12 +37,27 @@ class Archive:
 
     def follow(self, path: str) -> str:
         """The path behind links. Raises InvalidParameter where they go in a circle."""
-        for _ in range(16):
-            target = self.links.get(path)
-            if target is None:
+        for _ in range(_MAX_LINKS):
+            linked = self._linked(path)
+            if linked is None:
                 return path
-            path = target
-        raise InvalidParameter(f"too many links at {path!r}")
+            path = self.links[linked] + path[len(linked) :]
+        raise InvalidParameter(f"too many links at {path[:256]!r}")
+
+    def _linked(self, path: str) -> str | None:
+        """The part of a path that is a link, if any: a directory may be one too."""
+        if not self.links:
+            return None
+        ends = [at for at, sign in enumerate(path) if sign == "/"]
+        return next((path[:end] for end in [*ends, len(path)] if path[:end] in self.links), None)
+
+    def take_back(self, path: str, snapshots: Snapshots) -> None:
+        """Forgets what an earlier entry of the same name was."""
+        self.links.pop(path, None)
+        self.documents.pop(path, None)
+        self.broken.pop(path, None)
+        if (layer := self.layers.pop(path, None)) is not None:
+            layer.discard(snapshots)
 
     def discard(self, snapshots: Snapshots) -> None:
         """Drops every layer that does not exist yet."""
@@ -49,9 +67,12 @@ class Archive:
 
 @dataclass(slots=True)
 class Known:
-    """What exists already, so that it need not be taken in again: blobs, and layers by diff ID."""
+    """What exists already, so that it need not be taken in again.
 
-    blobs: Collection[str]
+    `layers` by diff ID; `blobs` gives the diff ID of the layer that a blob is.
+    """
+
+    blobs: Mapping[str, str]
     layers: dict[str, ArrivedLayer]
 
 
@@ -85,6 +106,7 @@ class ArchiveReader:
 
     def _take(self, entry: tar.Entry, reader: tar.Reader) -> None:
         path = _normalize(entry.name.decode("utf-8", "surrogateescape"))
+        self._archive.take_back(path, self._snapshots)
         if entry.type in (tar.SYMLINK, tar.HARD_LINK):
             link = entry.link.decode("utf-8", "surrogateescape")
             above = path.rpartition("/")[0] if entry.type == tar.SYMLINK else ""
@@ -96,7 +118,7 @@ class ArchiveReader:
         first = b""
         while len(first) < tar.BLOCK and (piece := next(pieces, None)) is not None:
             first += bytes(piece)
-        if _is_document(first, entry.size):
+        if (path in _LISTS and entry.size <= _MAX_DOCUMENT) or _is_document(first, entry.size):
             self._document(path, first, pieces)
         elif (present := self._present(path)) is not None:
             self._archive.layers[path] = present
@@ -108,10 +130,11 @@ class ArchiveReader:
     def _present(self, path: str) -> ArrivedLayer | None:
         """What exists already under the digest that the path speaks of."""
         digest = f"sha256:{found[0]}" if (found := _HEX.search(path)) else ""
-        if digest in self._known.layers:
-            return self._known.layers[digest]
-        if path == f"blobs/{digest.replace(':', '/')}" and digest in self._known.blobs:
-            return ArrivedLayer(digest)
+        # A manifest of a layout names the very blob: the same layer compressed otherwise is not it.
+        if digest in self._known.layers and not path.startswith("blobs/"):
+            return self._known.layers[digest].take()
+        if digest in self._known.blobs:
+            return ArrivedLayer(digest, self._known.blobs[digest])
         return None
 
     def _document(self, path: str, first: bytes, pieces: tar.Pieces) -> None:
@@ -142,9 +165,6 @@ class ArchiveReader:
             # Only an image that needs it is broken by it.
             self._archive.broken[path] = error
             return
-        replaced = self._archive.layers.pop(path, None)
-        if replaced is not None:
-            replaced.discard(self._snapshots)
         self._archive.layers[path] = layer
 
 

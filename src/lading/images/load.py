@@ -2,7 +2,7 @@
 
 import asyncio
 import platform
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from lading.aio import tasks
@@ -12,8 +12,10 @@ from lading.errors import InvalidParameter
 from lading.images.admit import Admission, Arrival
 from lading.images.archive import Archive, ArchiveReader, Known
 from lading.images.intake import ArrivedLayer, prepend
-from lading.images.plan import LegacyImage, PlannedImage, legacy_config, plan
+from lading.images.layout import PlannedImage, check_size
+from lading.images.plan import LegacyImage, legacy_config, plan
 from lading.images.reference import Reference, parse
+from lading.oci.image import Platform
 from lading.snapshots import Snapshots
 
 Message = dict[str, Any]
@@ -38,6 +40,12 @@ def architecture() -> str:
     return _ARCHITECTURES.get(machine, machine)
 
 
+def host() -> Platform:
+    """What runs here."""
+    variant = {"armv6l": "v6", "armv7l": "v7"}.get(platform.machine(), "")
+    return Platform(architecture(), "linux", variant)
+
+
 class Loader:
     """Takes archives in."""
 
@@ -53,9 +61,12 @@ class Loader:
         self._snapshots = snapshots
         self._announce = announce
 
-    async def load(self, stream: AsyncIterator[bytes], quiet: bool) -> AsyncIterator[Message]:
+    async def load(
+        self, stream: AsyncIterator[bytes], quiet: bool, wanted: Sequence[Platform] = ()
+    ) -> AsyncIterator[Message]:
         """Loads every image of an archive, giving progress and result messages.
 
+        Of images for several platforms those `wanted`, or the one that runs best here.
         Raises LadingError; images whose names were given out by then stay.
         """
         messages: asyncio.Queue[Message | None] = asyncio.Queue()
@@ -73,7 +84,7 @@ class Loader:
                 raise
             archive = await reading
             try:
-                async for message in self._admit_all(archive):
+                async for message in self._admit_all(archive, wanted):
                     yield message
             finally:
                 await tasks.in_thread(archive.discard, self._snapshots)
@@ -92,34 +103,51 @@ class Loader:
             for layer in self._snapshots.layers()
             if layer.blob_digest
         }
-        return Known(self._content.digests(), layers)
+        return Known({layer.digest: layer.diff_id for layer in layers.values()}, layers)
 
-    async def _admit_all(self, archive: Archive) -> AsyncIterator[Message]:
-        planned = plan(archive.documents, architecture())
-        if not planned:
-            raise InvalidParameter("the archive holds no image for this platform")
-        named = False
-        ids = []
-        for image in planned:
-            arrival = _arrival(image, archive)
+    async def _admit_all(self, archive: Archive, wanted: Sequence[Platform]) -> AsyncIterator[Message]:
+        for image in plan(archive.documents, host(), wanted):
+            arrival = self._arrival(image, archive)
             try:
                 admitted = await self._admission.admit(arrival)
             except BaseException:
                 await tasks.in_thread(_discard, arrival, self._snapshots)
                 raise
-            ids.append(admitted.image.id)
             for reference, before in admitted.replaced:
                 yield _line(
                     f"The image {reference.familiar} already exists, "
                     f"renaming the old one with ID {before} to empty string"
                 )
             for reference in arrival.references:
-                named = True
                 yield _line(f"Loaded image: {reference.familiar}")
+            if not arrival.references:
+                yield _line(f"Loaded image ID: {admitted.image.id}")
             self._announce("load", admitted.image.id, admitted.image.id)
-        if not named:
-            for image_id in ids:
-                yield _line(f"Loaded image ID: {image_id}")
+
+    def _arrival(self, planned: PlannedImage | LegacyImage, archive: Archive) -> Arrival:
+        references = [_loaded_name(name) for name in planned.names]
+        layers: list[ArrivedLayer] = []
+        try:
+            for path in planned.layers:
+                layers.append(_layer(archive, path))
+            if isinstance(planned, LegacyImage):
+                config = legacy_config(planned.chain, [layer.diff_id for layer in layers])
+                return Arrival(config, layers, references=references)
+            for layer, size in zip(layers, planned.sizes, strict=False):
+                here = layer.ingest.size if layer.ingest is not None else self._size(layer.digest)
+                check_size(layer.digest, size, here or size)
+            arrival = Arrival(
+                planned.config, layers, planned.manifest, planned.config_type, planned.parent, references
+            )
+            arrival.others = planned.others
+            return arrival
+        except BaseException:
+            for position, layer in enumerate(layers):
+                archive.layers[f"unused {position}"] = layer
+            raise
+
+    def _size(self, digest: str) -> int:
+        return self._content.size(digest) if self._content.has(digest) else 0
 
 
 def _inflated(pull: Callable[[], bytes]) -> Callable[[], bytes]:
@@ -128,22 +156,6 @@ def _inflated(pull: Callable[[], bytes]) -> Callable[[], bytes]:
     while len(first) < MAGIC_LENGTH and (piece := pull()):
         first += piece
     return inflate(prepend(first, pull), detect(first))
-
-
-def _arrival(planned: PlannedImage | LegacyImage, archive: Archive) -> Arrival:
-    references = [_loaded_name(name) for name in planned.names]
-    layers: list[ArrivedLayer] = []
-    try:
-        for path in planned.layers:
-            layers.append(_layer(archive, path))
-        if isinstance(planned, LegacyImage):
-            config = legacy_config(planned.chain, [layer.diff_id for layer in layers])
-            return Arrival(config, layers, references=references)
-        return Arrival(planned.config, layers, planned.manifest, planned.config_type, "", references)
-    except BaseException:
-        for position, layer in enumerate(layers):
-            archive.layers[f"unused {position}"] = layer
-        raise
 
 
 def _layer(archive: Archive, path: str) -> ArrivedLayer:

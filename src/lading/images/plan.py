@@ -1,39 +1,22 @@
-"""What images an archive holds: from `manifest.json`, an OCI layout or the oldest Docker format.
+"""What images an archive holds: from `manifest.json` or the oldest Docker format (`layout.py` for OCI's).
 
-Source: moby's image tarball format (image/spec v1.2 and v1), image-spec
-image-layout.md, containerd's `io.containerd.image.name` annotation. Pure.
+Source: moby's image tarball format (image/spec v1.2 and v1) and its loader
+(tarexport: platforms, parents, messages). Pure.
 """
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from lading.errors import InvalidParameter
+from lading.images.layout import PlannedImage, check_system, document, has_indexes, layout, none_for
 from lading.oci import image as oci
-
-REF_NAME = "org.opencontainers.image.ref.name"
-CONTAINERD_NAME = "io.containerd.image.name"
-
-_MAX_DEPTH = 4
+from lading.oci import platforms
 
 
-@dataclass(slots=True)
-class PlannedImage:
-    """One image: its configuration, where its layers are in the archive, and what it is called."""
-
-    config: bytes
-    layers: list[str]
-    names: list[str] = field(default_factory=list)
-    manifest: bytes = b""
-    config_type: str = oci.CONFIG
-    parent: str = ""
-
-
-@dataclass(slots=True)
-class LegacyImage:
+class LegacyImage(msgspec.Struct):
     """One image of the oldest format: its JSON files from the lowest up, whose layers lie beside them."""
 
     chain: list[bytes]
@@ -48,39 +31,67 @@ class _SavedImage(msgspec.Struct, rename="pascal"):
     parent: str = ""
 
 
-def plan(documents: Mapping[str, bytes], architecture: str) -> list[PlannedImage] | list[LegacyImage]:
-    """The images of an archive. Raises InvalidParameter where it holds none or contradicts itself."""
+def plan(
+    documents: Mapping[str, bytes], host: oci.Platform, wanted: Sequence[oci.Platform] = ()
+) -> list[PlannedImage] | list[LegacyImage]:
+    """The images of an archive: those for the platforms `wanted`, or what suits this host best.
+
+    Raises InvalidParameter where it holds none or contradicts itself, NotFound
+    where it holds none for a platform that is wanted.
+    """
+    # An archive for several platforms may list only one of them the old way.
+    if "index.json" in documents and (
+        "manifest.json" not in documents or wanted or has_indexes(documents["index.json"])
+    ):
+        return layout(documents, host, wanted)
     if "manifest.json" in documents:
-        return _saved(documents)
-    if "index.json" in documents:
-        return _layout(documents, architecture)
+        return _saved(documents, wanted)
     if "repositories" in documents:
-        return _legacy(documents)
+        return _legacy(documents, wanted)
     raise InvalidParameter(
         "the archive holds no image: it has no manifest.json, index.json or repositories file"
     )
 
 
-def _document(documents: Mapping[str, bytes], path: str) -> bytes:
+def _saved(documents: Mapping[str, bytes], wanted: Sequence[oci.Platform]) -> list[PlannedImage]:
     try:
-        return documents[path]
-    except KeyError:
-        raise InvalidParameter(f"the archive is incomplete: {path!r} is missing") from None
-
-
-def _saved(documents: Mapping[str, bytes]) -> list[PlannedImage]:
-    try:
-        listed = msgspec.json.decode(documents["manifest.json"], type=list[_SavedImage])
-    except msgspec.MsgspecError as error:
+        listed = msgspec.json.decode(documents["manifest.json"], type=list[_SavedImage] | None)
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise InvalidParameter(f"invalid manifest.json: {error}") from None
+    if listed is None:
+        raise InvalidParameter("invalid manifest, manifest cannot be null (but can be [])")
     manifests = _manifests_by_config(documents)
     images = []
     for saved in listed:
-        config = _document(documents, saved.config)
+        config = document(documents, saved.config)
+        described = oci.decode(oci.Image, config, "image configuration")
+        check_system(described)
+        if wanted and not any(platforms.matches(each, described.platform) for each in wanted):
+            continue
         manifest = manifests.get(oci.digest_of(config), b"")
         images.append(PlannedImage(config, saved.layers or [], saved.repo_tags or [], manifest))
         images[-1].parent = saved.parent
+    if listed and not images:
+        raise none_for(wanted)
+    _settle_parents(images)
     return images
+
+
+def _history(image: PlannedImage) -> list[oci.History]:
+    return oci.decode(oci.Image, image.config, "image configuration").history or []
+
+
+def _settle_parents(images: Sequence[PlannedImage]) -> None:
+    """A parent counts where it comes in the same archive, and then it must be one."""
+    by_id = {oci.digest_of(image.config): image for image in images}
+    for image_id, image in by_id.items():
+        parent = by_id.get(image.parent)
+        if parent is None or parent is image:
+            image.parent = ""
+            continue
+        history, below = _history(image), _history(parent)
+        if (history or below) and history[:-1] != below:
+            raise InvalidParameter(f"image {image.parent} is not a valid parent for {image_id}")
 
 
 def _manifests_by_config(documents: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -97,98 +108,7 @@ def _manifests_by_config(documents: Mapping[str, bytes]) -> dict[str, bytes]:
     return found
 
 
-def _blob_path(digest: str) -> str:
-    if not oci.is_digest(digest):
-        raise InvalidParameter(f"unsupported digest {digest!r}")
-    return f"blobs/{digest.replace(':', '/')}"
-
-
-def _blob(documents: Mapping[str, bytes], descriptor: oci.Descriptor) -> bytes:
-    body = _document(documents, _blob_path(descriptor.digest))
-    if oci.digest_of(body) != descriptor.digest:
-        raise InvalidParameter(f"digest mismatch: expected {descriptor.digest}, got {oci.digest_of(body)}")
-    return body
-
-
-def _layout(documents: Mapping[str, bytes], architecture: str) -> list[PlannedImage]:
-    index = oci.decode(oci.Index, documents["index.json"], "index.json")
-    by_manifest: dict[str, PlannedImage] = {}
-    for descriptors in _grouped(index.manifests):
-        chosen = _choose(descriptors, architecture)
-        if chosen is None:
-            continue
-        manifest_at = _resolve(documents, chosen, architecture)
-        if manifest_at is None:
-            continue
-        planned = by_manifest.get(manifest_at.digest)
-        if planned is None:
-            planned = by_manifest[manifest_at.digest] = _from_manifest(documents, manifest_at)
-        name = _name(chosen.annotations or {})
-        if name and name not in planned.names:
-            planned.names.append(name)
-    return list(by_manifest.values())
-
-
-def _grouped(descriptors: Iterable[oci.Descriptor]) -> list[list[oci.Descriptor]]:
-    """Manifests of one name are one image for several platforms; nameless ones stand alone."""
-    groups: dict[str, list[oci.Descriptor]] = {}
-    for descriptor in descriptors:
-        groups.setdefault(_name(descriptor.annotations or {}) or descriptor.digest, []).append(descriptor)
-    return list(groups.values())
-
-
-def _choose(descriptors: Iterable[oci.Descriptor], architecture: str) -> oci.Descriptor | None:
-    """The one for this machine, or the first that is an image at all."""
-    candidates = [
-        descriptor
-        for descriptor in descriptors
-        # Attestations are listed as manifests for no platform.
-        if descriptor.platform is None or descriptor.platform.os not in ("unknown", "windows")
-    ]
-    for descriptor in candidates:
-        if descriptor.platform is not None and descriptor.platform.architecture == architecture:
-            return descriptor
-    return candidates[0] if candidates else None
-
-
-def _resolve(
-    documents: Mapping[str, bytes], descriptor: oci.Descriptor, architecture: str
-) -> oci.Descriptor | None:
-    """Goes down through nested indexes to a manifest."""
-    for _ in range(_MAX_DEPTH):
-        if descriptor.media_type not in oci.INDEX_TYPES:
-            return descriptor
-        index = oci.decode(oci.Index, _blob(documents, descriptor), "image index")
-        # A layout may leave out the platforms nobody asked for.
-        present = [inner for inner in index.manifests if _blob_path(inner.digest) in documents]
-        chosen = _choose(present, architecture)
-        if chosen is None:
-            return None
-        descriptor = chosen
-    raise InvalidParameter("image indexes are nested too deeply")
-
-
-def _from_manifest(documents: Mapping[str, bytes], descriptor: oci.Descriptor) -> PlannedImage:
-    body = _blob(documents, descriptor)
-    manifest = oci.decode(oci.Manifest, body, "image manifest")
-    return PlannedImage(
-        _blob(documents, manifest.config),
-        [_blob_path(layer.digest) for layer in manifest.layers],
-        manifest=body,
-        config_type=manifest.config.media_type or oci.CONFIG,
-    )
-
-
-def _name(annotations: Mapping[str, str]) -> str:
-    full = annotations.get(CONTAINERD_NAME, "")
-    if full:
-        return full
-    # By the specification only the tag; many tools put the whole name there.
-    name = annotations.get(REF_NAME, "")
-    return name if ":" in name or "/" in name else ""
-
-
-def _legacy(documents: Mapping[str, bytes]) -> list[LegacyImage]:
+def _legacy(documents: Mapping[str, bytes], wanted: Sequence[oci.Platform]) -> list[LegacyImage]:
     repositories = _json(documents["repositories"], "repositories")
     names: dict[str, list[str]] = {}
     for repository, tags in repositories.items():
@@ -196,7 +116,17 @@ def _legacy(documents: Mapping[str, bytes]) -> list[LegacyImage]:
             raise InvalidParameter("invalid repositories file")
         for tag, image_id in tags.items():
             names.setdefault(str(image_id), []).append(f"{repository}:{tag}")
-    return [_legacy_image(documents, image_id, called) for image_id, called in names.items()]
+    images = [_legacy_image(documents, image_id, called) for image_id, called in names.items()]
+    fitting = [image for image in images if _fits(image, wanted)]
+    if images and not fitting:
+        raise none_for(wanted)
+    return fitting
+
+
+def _fits(image: LegacyImage, wanted: Sequence[oci.Platform]) -> bool:
+    described = oci.decode(oci.Image, image.chain[-1], "image json")
+    check_system(described)
+    return not wanted or any(platforms.matches(each, described.platform) for each in wanted)
 
 
 def _legacy_image(documents: Mapping[str, bytes], image_id: str, names: list[str]) -> LegacyImage:
@@ -207,7 +137,7 @@ def _legacy_image(documents: Mapping[str, bytes], image_id: str, names: list[str
         if image_id in seen:
             raise InvalidParameter(f"image {image_id} is its own parent")
         seen.add(image_id)
-        body = _document(documents, f"{image_id}/json")
+        body = document(documents, f"{image_id}/json")
         chain.insert(0, body)
         layers.insert(0, f"{image_id}/layer.tar")
         parent = _json(body, f"{image_id}/json").get("parent")
@@ -218,7 +148,7 @@ def _legacy_image(documents: Mapping[str, bytes], image_id: str, names: list[str
 def _json(body: bytes, what: str) -> dict[str, Any]:
     try:
         decoded = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidParameter(f"invalid {what}: {error}") from None
     if not isinstance(decoded, dict):
         raise InvalidParameter(f"invalid {what}")

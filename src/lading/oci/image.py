@@ -47,6 +47,7 @@ class Descriptor(Struct, rename="camel", omit_defaults=True):
     media_type: str = ""
     digest: str = ""
     size: int = 0
+    urls: list[str] | None = None
     annotations: dict[str, str] | None = None
     platform: Platform | None = None
 
@@ -136,6 +137,11 @@ class Image(Struct, omit_defaults=True):
     history: list[History] | None = None
 
     @property
+    def platform(self) -> Platform:
+        """What the image runs on."""
+        return Platform(self.architecture, self.os, self.variant, self.os_version)
+
+    @property
     def diff_ids(self) -> list[str]:
         """The layers' digests, lowest first."""
         return (self.rootfs.diff_ids or []) if self.rootfs else []
@@ -150,12 +156,12 @@ def decode(kind: type[Document], data: bytes, what: str) -> Document:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError:
         pass
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise InvalidParameter(f"invalid {what}: {error}") from None
     try:
         # Go takes null for anything; so some builders write it where nothing was set.
         return msgspec.convert(_without_nulls(msgspec.json.decode(data)), kind)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise InvalidParameter(f"invalid {what}: {error}") from None
 
 
