@@ -6,7 +6,18 @@ from lading import __version__
 from lading.api import encode
 from lading.api.rooms import Rooms
 from lading.api.router import MAXIMUM, Call, Router
-from lading.api.routes import containers, execs, files, images, measures, networks, system, volumes
+from lading.api.routes import (
+    containers,
+    execs,
+    files,
+    image_exits,
+    images,
+    measures,
+    networks,
+    storage,
+    system,
+    volumes,
+)
 from lading.errors import LadingError
 from lading.http import Handler, Request, Response
 
@@ -31,8 +42,10 @@ def application(rooms: Rooms) -> Handler:
             *files.endpoints(rooms),
             *measures.endpoints(rooms),
             *images.endpoints(rooms),
+            *image_exits.endpoints(rooms),
             *networks.endpoints(rooms),
             *volumes.endpoints(rooms),
+            *storage.endpoints(rooms),
         ]
     )
 
