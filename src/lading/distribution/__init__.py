@@ -16,6 +16,8 @@ from lading.distribution.values import (
     Login,
     RegistrySettings,
     SearchResult,
+    TooManyRequests,
+    Unreachable,
 )
 
 __all__ = [
@@ -28,4 +30,6 @@ __all__ = [
     "RegistrySettings",
     "Repository",
     "SearchResult",
+    "TooManyRequests",
+    "Unreachable",
 ]

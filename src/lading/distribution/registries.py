@@ -1,5 +1,8 @@
 """The front door of the room."""
 
+import importlib
+
+from lading.distribution.contract import Client
 from lading.distribution.repository import Repository
 from lading.distribution.values import Credentials, Login, RegistrySettings, SearchResult
 
@@ -9,17 +12,36 @@ class Registries:
 
     def __init__(self, settings: RegistrySettings | None = None) -> None:
         self._settings = settings or RegistrySettings()
+        self._client: Client | None = None
+
+    @property
+    def settings(self) -> RegistrySettings:
+        """What holds for questions from now on."""
+        return self._settings
+
+    def reload(self, settings: RegistrySettings) -> None:
+        """Other settings; repositories that were handed out keep theirs."""
+        self._settings = settings
+        self._client = None
 
     def repository(
         self, domain: str, path: str, credentials: Credentials | None = None, *, push: bool = False
     ) -> Repository:
         """A repository such as `docker.io`, `library/busybox`. Asks nothing yet."""
-        raise NotImplementedError
+        return self._open().repository(domain, path, credentials, push=push)
 
     def login(self, credentials: Credentials) -> Login:
         """Whether the registry takes the credentials. Raises Unauthorized, LadingError."""
-        raise NotImplementedError
+        return self._open().login(credentials)
 
     def search(self, term: str, limit: int, credentials: Credentials | None = None) -> list[SearchResult]:
         """Repositories that fit. Raises LadingError."""
-        raise NotImplementedError
+        return self._open().search(term, limit, credentials)
+
+    def _open(self) -> Client:
+        client = self._client
+        if client is None:
+            # Only now: an HTTP client with TLS takes megabytes that an idle daemon does not need.
+            client = importlib.import_module("lading.distribution.client").WebClient(self._settings)
+            self._client = client
+        return client

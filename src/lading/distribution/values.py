@@ -28,6 +28,11 @@ class RegistrySettings:
     https_proxy: str = ""
     no_proxy: str = ""
     attempts: int = 5
+    """How often a request is made at most, the first time included."""
+    timeout: float = 30.0
+    """Seconds without a byte after which a connection counts as broken."""
+    pause: float = 0.5
+    """Seconds before the second attempt, about doubled before each further one."""
     user_agent: str = "lading"
 
 
@@ -57,6 +62,16 @@ class SearchResult:
     star_count: int = 0
     is_official: bool = False
     is_automated: bool = False
+
+
+class TooManyRequests(LadingError):
+    """The registry's limit is reached."""
+
+    status = 429
+
+
+class Unreachable(LadingError):
+    """No request got through: no such host, nobody listens, no trust."""
 
 
 class Interrupted(LadingError):

@@ -1,0 +1,128 @@
+"""Blobs: pieces from any offset on, and whether they are there.
+
+Source: distribution specification 1.1, "Pulling blobs"; RFC 9110, section 14.
+"""
+
+import re
+
+from lading.distribution.answers import REPEATABLE
+from lading.distribution.session import Session
+from lading.distribution.transport import Answer, Request, Transport
+from lading.distribution.values import Interrupted
+from lading.errors import LadingError, NotFound
+from lading.oci.image import Descriptor
+
+_RANGE = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+|\*)\Z")
+
+
+class WebBlob:
+    """A blob on its way over HTTP."""
+
+    def __init__(self, answer: Answer, digest: str, offset: int, size: int, most: int) -> None:
+        self.offset = offset
+        self.size = size
+        self._answer = answer
+        self._digest = digest
+        self._most = most
+        self._place = offset
+
+    def read(self) -> bytes:
+        """The next piece. Raises Interrupted, and LadingError if there are more bytes than promised."""
+        piece = self._answer.piece()
+        self._place += len(piece)
+        if 0 < self._most < self._place:
+            self._answer.close()
+            raise LadingError(f"{self._digest}: the registry sends more than the {self._most} bytes it has")
+        if not piece and self._place < self.size:
+            raise Interrupted(f"{self._digest}: unexpected EOF after {self._place} of {self.size} bytes")
+        return piece
+
+    def close(self) -> None:
+        """Ends the transfer."""
+        self._answer.close()
+
+    def abort(self) -> None:
+        """Makes a `read` that waits raise. Any thread."""
+        self._answer.abort()
+
+
+def open_blob(session: Session, descriptor: Descriptor, offset: int) -> WebBlob:
+    """From `offset` on, or from 0 where the registry knows no ranges.
+
+    Raises NotFound, Unauthorized, Forbidden, Interrupted, LadingError.
+    """
+    path = f"/v2/{session.name}/blobs/{descriptor.digest}"
+    answer = session.ask(Request("GET", path, _range(offset)), (200, 206))
+    if offset and not _fits(answer, offset) and answer.status in (206, 416):
+        answer.close()
+        answer = session.ask(Request("GET", path), (200,))
+    if answer.status in (200, 206):
+        return _blob(answer, descriptor, offset)
+    pause = session.retry_after(answer)
+    refused = session.refused(answer)
+    if answer.status in REPEATABLE:
+        raise Interrupted(refused.text, pause)
+    if answer.status == 404 and not refused.code:
+        raise NotFound("blob unknown: blob unknown to registry")
+    raise refused.error()
+
+
+def open_foreign(transport: Transport, descriptor: Descriptor, offset: int) -> WebBlob:
+    """From the first of its URLs that has it. Raises LadingError with the last one's failure."""
+    last: LadingError = NotFound(f"no URL of {descriptor.digest} can be fetched")
+    for url in descriptor.urls or ():
+        if not url.lower().startswith(("http://", "https://")):
+            continue
+        try:
+            return _from_url(transport, url, descriptor, offset)
+        except LadingError as error:
+            last = error
+    raise last
+
+
+def _from_url(transport: Transport, url: str, descriptor: Descriptor, offset: int) -> WebBlob:
+    headers, start = _range(offset), url
+    for _ in range(10):
+        answer = transport.send(Request("GET", url, headers))
+        if answer.status in (301, 302, 303, 307, 308) and answer.location.startswith("http"):
+            answer.drop()
+            url = answer.location
+            continue
+        if answer.status == 200 or (answer.status == 206 and _fits(answer, offset)):
+            return _blob(answer, descriptor, offset)
+        answer.close()
+        if not headers or answer.status not in (206, 416):
+            text = f'Get "{start}": unexpected status {answer.status}'
+            raise Interrupted(text) if answer.status in REPEATABLE else NotFound(text)
+        headers = {}
+    raise LadingError(f'Get "{start}": stopped after 10 redirects')
+
+
+def size_of(session: Session, digest: str) -> int | None:
+    """None where it is not. Raises as `open_blob`."""
+    answer = session.ask(Request("HEAD", f"/v2/{session.name}/blobs/{digest}"), (200,))
+    answer.drop()
+    if answer.status == 200:
+        return max(answer.length, 0)
+    if answer.status == 404:
+        return None
+    # HEAD has no body to say why.
+    raise session.refused(answer).error()
+
+
+def _range(offset: int) -> dict[str, str]:
+    return {"Range": f"bytes={offset}-"} if offset else {}
+
+
+def _fits(answer: Answer, offset: int) -> bool:
+    found = _RANGE.match(answer.headers.get("Content-Range", "").strip())
+    return answer.status == 206 and found is not None and int(found[1]) == offset
+
+
+def _blob(answer: Answer, descriptor: Descriptor, offset: int) -> WebBlob:
+    if answer.status == 206 and offset:
+        total = answer.headers.get("Content-Range", "").rpartition("/")[2]
+        size = int(total) if total.isdigit() else offset + answer.length if answer.length >= 0 else -1
+    else:
+        offset, size = 0, answer.length
+    return WebBlob(answer, descriptor.digest, offset, size, descriptor.size)

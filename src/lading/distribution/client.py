@@ -1,0 +1,82 @@
+"""All registries over HTTP. Loaded when the first one is asked."""
+
+import os
+import socket
+import threading
+import weakref
+
+from lading.distribution import endpoints
+from lading.distribution.certificates import Trust, trust_in
+from lading.distribution.contract import Client
+from lading.distribution.endpoints import HUB, Endpoint
+from lading.distribution.line import Line
+from lading.distribution.login import login
+from lading.distribution.proxies import proxies_of
+from lading.distribution.remote import WebRepository
+from lading.distribution.repository import Repository
+from lading.distribution.search import search
+from lading.distribution.session import Session
+from lading.distribution.tokens import Authorizer
+from lading.distribution.transport import Transport
+from lading.distribution.values import Credentials, Login, RegistrySettings, SearchResult
+
+
+class WebClient(Client):
+    """Makes repositories; those that are alive together share their connections."""
+
+    def __init__(self, settings: RegistrySettings) -> None:
+        self._settings = settings
+        self._proxies = proxies_of(settings.http_proxy, settings.https_proxy, settings.no_proxy, os.environ)
+        self._transports: weakref.WeakValueDictionary[Trust, Transport] = weakref.WeakValueDictionary()
+        self._lock = threading.Lock()
+
+    def repository(
+        self, domain: str, path: str, credentials: Credentials | None, *, push: bool
+    ) -> Repository:
+        scope = f"repository:{path}:{'pull,push' if push else 'pull'}"
+        lines = []
+        for endpoint in self._endpoints(domain, push=push):
+            transport = self.transport(endpoint)
+            # Not for mirrors: they are somebody else's.
+            known = None if endpoint.mirror else credentials
+            lines.append(Line(endpoint, transport, Authorizer(transport, known, scope)))
+        shown = path.removeprefix("library/") if domain == HUB else f"{domain}/{path}"
+        session = Session(lines, path, shown, self._settings.attempts, self._settings.pause)
+        return WebRepository(session, lambda: self._transport(Trust()))
+
+    def login(self, credentials: Credentials) -> Login:
+        domain = endpoints.index_of(credentials.server_address)
+        return login(self._endpoints(domain, push=True), self.transport, credentials)
+
+    def search(self, term: str, limit: int, credentials: Credentials | None) -> list[SearchResult]:
+        domain, rest = endpoints.split_term(term)
+        where = [Endpoint("https://index.docker.io")] if domain == HUB else self._endpoints(domain, push=True)
+        return search(where, self.transport, rest, limit, credentials)
+
+    def _endpoints(self, domain: str, *, push: bool) -> list[Endpoint]:
+        settings = self._settings
+        insecure = domain != HUB and endpoints.is_insecure(domain, settings.insecure, _addresses(domain))
+        return endpoints.endpoints_of(domain, settings.mirrors, insecure=insecure, push=push)
+
+    def transport(self, endpoint: Endpoint) -> Transport:
+        """Connections with the trust that was set up for its host. Raises InvalidParameter."""
+        return self._transport(
+            trust_in(endpoint.host, self._settings.certificates, verified=endpoint.verified)
+        )
+
+    def _transport(self, trust: Trust) -> Transport:
+        with self._lock:
+            transport = self._transports.get(trust)
+            if transport is None:
+                settings = self._settings
+                transport = Transport(trust, self._proxies, settings.timeout, settings.user_agent)
+                self._transports[trust] = transport
+            return transport
+
+
+def _addresses(domain: str) -> list[str]:
+    try:
+        found = socket.getaddrinfo(endpoints.host_of(domain), None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return []
+    return [str(entry[4][0]) for entry in found]
