@@ -45,6 +45,10 @@ class Filters:
     def __contains__(self, key: str) -> bool:
         return bool(self._values.get(key))
 
+    def also(self, key: str, value: str) -> "Filters":
+        """These filters with one more value that is accepted under `key`."""
+        return Filters({**self._values, key: (*self.get(key), value)})
+
     def get(self, key: str) -> tuple[str, ...]:
         """The accepted values of `key`; empty where it does not filter."""
         return self._values.get(key, ())

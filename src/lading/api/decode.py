@@ -36,6 +36,12 @@ def integer(call: Call, name: str, default: int | None = None) -> int | None:
     return int(text)
 
 
+def platform(call: Call) -> Platform | None:
+    """The `platform` parameter, or None. Raises InvalidParameter."""
+    text = call.query("platform")
+    return platforms.decode(text) if text else None
+
+
 def platform_list(call: Call) -> list[Platform]:
     """The `platform` parameters of saving and loading (API 1.48; several since 1.52).
 

@@ -6,8 +6,9 @@ from lading.containers.context import Context
 from lading.containers.inspect import sizes
 from lading.containers.linking import link_names
 from lading.containers.listing import select
-from lading.containers.record import Status
+from lading.containers.record import Container, Status
 from lading.containers.view import summary_view
+from lading.errors import LadingError
 from lading.filters import Filters
 from lading.units import now_ns
 
@@ -37,11 +38,23 @@ async def list_containers(
     for container, view in zip(chosen, views, strict=True):
         view["Names"] += linked.get(container.id, ())
     if size:
-        for container, view in zip(chosen, views, strict=True):
-            own, view["SizeRootFs"] = await sizes(ctx, container)
-            # Left out where there is nothing, as docker does here.
-            view |= {"SizeRw": own} if own else {}
+        pairs = zip(chosen, views, strict=True)
+        return [view for container, view in pairs if await _add_sizes(ctx, container, view)]
     return views
+
+
+async def _add_sizes(ctx: Context, container: Container, view: dict[str, Any]) -> bool:
+    """Tells whether the container was still there to be measured."""
+    try:
+        own, view["SizeRootFs"] = await sizes(ctx, container)
+    except LadingError:
+        if ctx.registry.get(container.id) is container:
+            raise
+        return False
+    if own:
+        # Left out where there is nothing, as docker does here.
+        view["SizeRw"] = own
+    return True
 
 
 def _lineage(ctx: Context, image_id: str) -> set[str]:

@@ -124,6 +124,8 @@ async def sweep(ctx: Context) -> None:
     await ctx.networks.sweep(live)
     sweep_shm(ctx, live)
     ctx.snapshots.sweep({container.id for container in ctx.registry})
+    # Images that went before their containers left layers to these.
+    ctx.images.clear()
     ctx.volumes.sweep({container.id for container in ctx.registry})
     for name in os.listdir(ctx.layout.containers):
         if name not in ctx.registry:

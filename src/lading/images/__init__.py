@@ -12,7 +12,7 @@ from lading.images.changes import apply as apply_changes
 from lading.images.committing import Commit
 from lading.images.context import Context, make_context
 from lading.images.images import Images
-from lading.images.listing import LIST_FILTERS
+from lading.images.listing import LIST_FILTERS, PRUNE_FILTERS
 from lading.images.record import Image
 from lading.images.reference import Reference, parse
 from lading.images.removal import ImageUser
@@ -21,6 +21,7 @@ from lading.images.transfers import ImageTransfers
 
 __all__ = [
     "LIST_FILTERS",
+    "PRUNE_FILTERS",
     "STARTER",
     "Commit",
     "Context",

@@ -42,6 +42,7 @@ class Arrival:
     references: list[Reference] = field(default_factory=list)
     # Documents kept with the image, and their media types: the indexes that led to it.
     others: list[tuple[bytes, str]] = field(default_factory=list)
+    manifest_type: str = oci.MANIFEST
 
 
 @dataclass(slots=True)
@@ -104,9 +105,9 @@ class Admission:
         self._clear_afterwards = self._under_way > 0
         if self._clear_afterwards:
             return
-        images = self._catalog.all()
-        self._snapshots.retain({image.chain_id for image in images if image.chain_id})
-        needed = {digest for image in images for digest in image.record.blobs}
+        entries = self._catalog.entries()
+        self._snapshots.retain({entry.chain_id for entry in entries if entry.chain_id})
+        needed = {digest for entry in entries for digest in entry.blobs}
         needed.update(layer.blob_digest for layer in self._snapshots.layers())
         self._content.remove_all_but(needed)
 
@@ -155,7 +156,7 @@ class Admission:
         blobs = [image_id, *(layer.digest for layer in arrival.layers)]
         manifest_digest = ""
         if arrival.manifest:
-            manifest_digest = self._content.write(arrival.manifest, oci.MANIFEST)
+            manifest_digest = self._content.write(arrival.manifest, arrival.manifest_type)
             blobs.append(manifest_digest)
         blobs += [self._content.write(body, media_type) for body, media_type in arrival.others]
         image = Image(

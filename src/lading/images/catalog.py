@@ -1,18 +1,36 @@
 """Finding images: by name, by ID, by the beginning of an ID; with what was read kept in memory.
 
 Every container's creation looks its image up, so a name looked up before costs
-one dictionary access until anything about images changes.
+one dictionary access until anything about images changes. Of all images
+only the entries of lists are kept, whose labels alone are read from documents;
+these never change, so each is read once.
 """
+
+import logging
 
 import msgspec
 
 from lading.content import Content
-from lading.errors import InvalidParameter, NotFound
+from lading.errors import InvalidParameter, LadingError, NotFound
 from lading.ids import may_be_id_prefix
-from lading.images.record import Image, Record
+from lading.images.record import Entry, Image, Record
 from lading.images.reference import Reference, parse, parse_id
 from lading.images.store import ImageStore
 from lading.oci import image as oci
+
+_log = logging.getLogger(__name__)
+
+Labels = dict[str, str] | None
+
+
+class _Config(msgspec.Struct):
+    labels: Labels = msgspec.field(default=None, name="Labels")
+
+
+class _Labelled(msgspec.Struct):
+    """No more of a configuration document than lists show."""
+
+    config: _Config | None = None
 
 
 class Catalog:
@@ -24,12 +42,16 @@ class Catalog:
         self._images: dict[str, Image] = {}
         self._found: dict[str, Image] = {}
         self._references: dict[str, list[Reference]] | None = None
+        self._entries: list[Entry] | None = None
+        self._parents: frozenset[str] = frozenset()
+        self._labels: dict[str, Labels] = {}
 
     def changed(self) -> None:
         """Forgets lookups: to be called after every change of images or references."""
         self._images.clear()
         self._found.clear()
         self._references = None
+        self._entries = None
 
     def find(self, name: str) -> Image:
         """The image called `name`. Raises NotFound, InvalidParameter."""
@@ -88,6 +110,53 @@ class Catalog:
     def all(self) -> list[Image]:
         """Every image."""
         return [image for image_id in self._store.ids() if (image := self.get(image_id)) is not None]
+
+    def entries(self) -> list[Entry]:
+        """Every image as lists show it; also those whose documents can no longer be read."""
+        if self._entries is None:
+            rows = self._store.rows()
+            self._labels = {row["id"]: self._labels_of(row["id"]) for row in rows}
+            self._entries = [
+                Entry(
+                    row["id"],
+                    row["chain_id"],
+                    row["size"],
+                    row["created_ns"],
+                    row["parent"],
+                    self._labels[row["id"]],
+                    msgspec.json.decode(row["record"], type=Record).blobs,
+                )
+                for row in rows
+            ]
+            self._parents = frozenset(entry.parent for entry in self._entries)
+        return self._entries
+
+    def _labels_of(self, image_id: str) -> Labels:
+        if image_id in self._labels:
+            return self._labels[image_id]
+        try:
+            data = self._content.read(image_id)
+            config = msgspec.json.decode(data, type=_Labelled).config
+        except msgspec.MsgspecError:
+            # Rare enough to be read the slow way, which forgives what Go forgives.
+            return self._slow_labels(image_id)
+        except (LadingError, OSError) as error:
+            _log.warning("the configuration of image %s cannot be read: %s", image_id, error)
+            return None
+        return config.labels if config is not None else None
+
+    def _slow_labels(self, image_id: str) -> Labels:
+        try:
+            image = self.get(image_id)
+        except LadingError as error:
+            _log.warning("the configuration of image %s cannot be read: %s", image_id, error)
+            return None
+        return image.config.labels if image is not None else None
+
+    def has_children(self, image_id: str) -> bool:
+        """Whether images were made here from this one."""
+        self.entries()
+        return image_id in self._parents
 
     def references(self, image_id: str) -> list[Reference]:
         """What an image is called."""

@@ -1,7 +1,7 @@
 """The front door of the room."""
 
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -9,18 +9,21 @@ import msgspec
 from lading.aio import process, tasks
 from lading.errors import InternalError, InvalidParameter
 from lading.filters import Filters
-from lading.images import listing, starter, view
+from lading.images import starter, view
 from lading.images.committing import Commit, Committer
 from lading.images.context import Context
 from lading.images.importing import Importer
+from lading.images.inspect import find_for, history, inspect
 from lading.images.intake import ArrivedLayer, LayerIntake
+from lading.images.list import Wanted, disk_usage, list_images
 from lading.images.load import Loader, Message, architecture
+from lading.images.prune import Pruner
 from lading.images.record import Image
 from lading.images.reference import Reference, parse, parse_repository
 from lading.images.removal import ImageUser
 from lading.images.remove import Answer, Remover
-from lading.oci.image import chain_ids
-from lading.units import now_ns, parse_moment
+from lading.oci.image import Platform
+from lading.units import now_ns
 
 Json = dict[str, Any]
 
@@ -29,6 +32,7 @@ class Images:
     """The images of one daemon. Loop thread."""
 
     def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
         self._content, self._snapshots = content, snapshots = ctx.content, ctx.snapshots
         self._store, self._catalog, self._admission = ctx.store, ctx.catalog, ctx.admission
         self._announce = ctx.announce
@@ -36,6 +40,7 @@ class Images:
         self._importer = Importer(self._admission, content, snapshots)
         self._committer = Committer(self._admission, self._catalog, content, snapshots, self._importer)
         self._remover = Remover(self._store, self._catalog, snapshots, self._admission, self._announce)
+        self._pruner = Pruner(ctx, self._remover)
 
     def open(self) -> None:
         """Checks what is there; content and snapshots must be open. Raises OSError."""
@@ -61,12 +66,16 @@ class Images:
         """How many images there are."""
         return len(self._store.ids())
 
-    def load(self, stream: AsyncIterator[bytes], quiet: bool = False) -> AsyncIterator[Message]:
+    def load(
+        self, stream: AsyncIterator[bytes], quiet: bool = False, wanted: Sequence[Platform] = ()
+    ) -> AsyncIterator[Message]:
         """Loads an archive, compressed or not; gives docker's messages. Raises LadingError.
+
+        Of images for several platforms those `wanted`, or the one that runs best here.
 
         Close the iterator if it is not read to its end: only that stops the work.
         """
-        return self._loader.load(stream, quiet)
+        return self._loader.load(stream, quiet, wanted)
 
     async def import_(
         self,
@@ -121,31 +130,40 @@ class Images:
         self._announce("tag", image_id, name)
 
     def remove(
-        self, name: str, force: bool = False, prune: bool = True, users: Sequence[ImageUser] = ()
+        self,
+        name: str,
+        force: bool = False,
+        prune: bool = True,
+        users: Sequence[ImageUser] = (),
+        platforms: Sequence[Platform] = (),
     ) -> Answer:
         """Removes a name, and the image with its last one; gives docker's answer.
 
-        `users` are all containers made from images. Raises NotFound, Conflict.
+        `users` are all containers made from images; of `platforms` there may be
+        one, which the image must be for. Raises NotFound, Conflict, InvalidParameter.
         """
+        if len(platforms) > 1:
+            raise InvalidParameter("multiple platforms are not supported")
+        if platforms:
+            find_for(self._ctx, name, platforms[0])
         return self._remover.remove(name, force, prune, users)
 
     def clear(self) -> None:
         """Removes layers that stood only for a container which is gone now."""
         self._admission.clear()
 
-    def inspect(self, name: str, version: view.Version = view.CURRENT) -> Json:
-        """What is known of an image, as the API of that version shows it. Raises NotFound."""
-        image = self._catalog.find(name)
-        references = self._catalog.references(image.id)
-        driver_data = self._snapshots.layer_data(image.chain_id)
-        return view.inspection(image, references, self._snapshots.name, driver_data, version)
+    def inspect(
+        self, name: str, version: view.Version = view.CURRENT, platform: Platform | None = None
+    ) -> Json:
+        """What is known of an image, as the API of that version shows it.
 
-    def history(self, name: str) -> list[Json]:
-        """How an image came about. Raises NotFound."""
-        image = self._catalog.find(name)
-        layers = [self._snapshots.layer(chain_id) for chain_id in chain_ids(image.document.diff_ids)]
-        sizes = [layer.size for layer in layers if layer is not None]
-        return view.history(image, sizes, self.names(image.id))
+        Raises NotFound, also where it is for another platform than the one asked for.
+        """
+        return inspect(self._ctx, name, version, platform)
+
+    def history(self, name: str, platform: Platform | None = None) -> list[Json]:
+        """How an image came about. Raises NotFound as `inspect`."""
+        return history(self._ctx, name, platform)
 
     async def ensure_starter(self) -> Image:
         """The starter image, made first where it is missing.
@@ -185,39 +203,26 @@ class Images:
         *,
         everything: bool = False,
         shared_size: bool = False,
+        users: Sequence[ImageUser] | None = None,
         version: view.Version = view.CURRENT,
     ) -> list[Json]:
-        """The images that fit, newest first.
+        """The images that fit, newest first. With `users`, all containers, it tells how many each has.
 
         Raises InvalidParameter, and NotFound for what `before` and `since` name.
         """
-        wanted = filters or Filters()
-        bounds = listing.Bounds(self._after(wanted), self._before(wanted))
-        candidates = [
-            listing.Candidate(
-                image, self._catalog.references(image.id), bool(self._catalog.children(image.id))
-            )
-            for image in self._catalog.all()
-        ]
-        shared = self._shared_sizes() if shared_size else {}
-        return [
-            view.summary(candidate, shared.get(candidate.image.id, -1), version)
-            for candidate in listing.choose(candidates, wanted, bounds, everything)
-        ]
+        wanted = Wanted(filters or Filters(), everything, shared_size, users, version)
+        return list_images(self._ctx, wanted)
 
-    def _after(self, filters: Filters) -> int | None:
-        moments = [self._catalog.find(name).created_ns for name in filters.get("since")]
-        return max(moments, default=None)
+    def disk_usage(self, users: Sequence[ImageUser], version: view.Version = view.CURRENT) -> Json:
+        """The part of images in `GET /system/df`."""
+        return disk_usage(self._ctx, users, version)
 
-    def _before(self, filters: Filters) -> int | None:
-        moments = [self._catalog.find(name).created_ns for name in filters.get("before")]
-        moments += [parse_moment(text, now_ns()) for text in filters.get("until")]
-        return min(moments, default=None)
+    async def prune(self, filters: Filters, users: Callable[[], Sequence[ImageUser]]) -> Json:
+        """Removes what nobody uses: the answer to `POST /images/prune`.
 
-    def _shared_sizes(self) -> dict[str, int]:
-        layers_of = {image.id: chain_ids(image.document.diff_ids) for image in self._catalog.all()}
-        sizes = {layer.chain_id: layer.size for layer in self._snapshots.layers()}
-        return listing.shared_sizes(layers_of, sizes)
+        Raises InvalidParameter; Conflict while one is under way.
+        """
+        return await self._pruner.prune(filters, users)
 
 
 def _new_name(repository: str, tag: str) -> Reference | None:

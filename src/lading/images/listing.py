@@ -1,23 +1,26 @@
-"""Choosing images for a list: Docker's filters. Pure.
+"""Choosing images for a list, or for a prune: Docker's filters; and what images share. Pure.
 
-Source: Engine API 1.51, ImageList, and moby's `daemon/images`.
+Source: Engine API 1.51, ImageList and ImagePrune, and moby's `daemon/images`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from lading.errors import InvalidParameter
 from lading.filters import Filters
-from lading.images.record import Image
+from lading.images.record import Entry
 from lading.images.reference import Reference, familiar_match
+from lading.units import parse_moment
 
 LIST_FILTERS = frozenset({"dangling", "label", "before", "since", "reference", "until"})
+PRUNE_FILTERS = frozenset({"dangling", "label", "label!", "until"})
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """An image with what it is called, and whether other images were made from it here."""
 
-    image: Image
+    image: Entry
     references: list[Reference]
     has_children: bool
 
@@ -44,7 +47,7 @@ def choose(
         image = candidate.image
         if bounds.after is not None and image.created_ns <= bounds.after:
             continue
-        if bounds.before is not None and image.created_ns >= bounds.before:
+        if bounds.before is not None and not 0 < image.created_ns < bounds.before:
             continue
         if not filters.labels(image.labels):
             continue
@@ -69,19 +72,56 @@ def _matching(references: list[Reference], filters: Filters) -> list[Reference]:
 def _is_shown(candidate: Candidate, filters: Filters, dangling: bool | None, everything: bool) -> bool:
     if candidate.references:
         tagged = any(reference.tag for reference in candidate.references)
-        return not (dangling and tagged)
+        return not (dangling and (tagged or candidate.has_children))
     if candidate.has_children and (dangling or not everything):
         return False
     return dangling is not False and "reference" not in filters
 
 
-def shared_sizes(layers_of: dict[str, list[str]], sizes: dict[str, int]) -> dict[str, int]:
-    """For each image the bytes of those of its layers that another image has too."""
+def prunable(
+    candidates: Iterable[Candidate], used: Collection[str], filters: Filters, now_ns: int
+) -> list[Candidate]:
+    """What a prune is to try: nameless images, or with `dangling=false` all; but none that is `used`.
+
+    An image with images made from it goes with those, if at all. Raises InvalidParameter.
+    """
+    dangling = filters.flag("dangling") is not False
+    moments = filters.get("until")
+    if len(moments) > 1:
+        raise InvalidParameter("more than one until filter specified")
+    until = parse_moment(moments[0], now_ns) if moments else None
+    return [
+        candidate
+        for candidate in candidates
+        if candidate.image.id not in used
+        and not (candidate.has_children and (dangling or not candidate.references))
+        and not (dangling and any(not reference.digest for reference in candidate.references))
+        and (until is None or 0 < candidate.image.created_ns <= until)
+        and filters.labels(candidate.image.labels)
+        and not ("label!" in filters and filters.labels(candidate.image.labels, "label!"))
+    ]
+
+
+def shared_sizes(
+    tops: Mapping[str, str | None], parents: Mapping[str, str | None], sizes: Mapping[str, int]
+) -> dict[str, int]:
+    """For each image the bytes of those of its layers that another image has too.
+
+    `tops` has each image's topmost layer; `parents` and `sizes` are by chain ID.
+    """
+    chains = {image: _chain(top, parents) for image, top in tops.items()}
     owners: dict[str, int] = {}
-    for layers in layers_of.values():
-        for layer in set(layers):
+    for chain in chains.values():
+        for layer in chain:
             owners[layer] = owners.get(layer, 0) + 1
     return {
-        image: sum(sizes.get(layer, 0) for layer in set(layers) if owners[layer] > 1)
-        for image, layers in layers_of.items()
+        image: sum(sizes[layer] for layer in chain if owners[layer] > 1) for image, chain in chains.items()
     }
+
+
+def _chain(top: str | None, parents: Mapping[str, str | None]) -> list[str]:
+    found: list[str] = []
+    while top is not None and top in parents:
+        found.append(top)
+        top = parents[top]
+    return found

@@ -8,10 +8,30 @@ from lading.oci import image as oci
 
 
 class Record(Struct, frozen=True):
-    """What the database keeps beside the columns: every blob the image needs, and when it was last tagged."""
+    """What the database keeps beside the columns: every blob the image needs, and when it was last tagged.
+
+    `compressed` has the gzip form of layers that came plain, by digest, once they were pushed.
+    """
 
     blobs: tuple[str, ...] = ()
     last_tagged_ns: int = 0
+    compressed: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What lists show of an image and what it holds on to: little enough to keep for every image.
+
+    `labels` are None where its configuration has none. See `Image` for the rest.
+    """
+
+    id: str
+    chain_id: str | None
+    size: int
+    created_ns: int
+    parent: str
+    labels: dict[str, str] | None
+    blobs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

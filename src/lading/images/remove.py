@@ -121,5 +121,6 @@ class Remover:
 
     def _unneeded(self, image: Image) -> list[str]:
         """Its layers that no image and no container stands on, topmost first."""
-        needed = self._snapshots.needed({other.chain_id for other in self._catalog.all() if other.chain_id})
+        others = {entry.chain_id for entry in self._catalog.entries() if entry.chain_id}
+        needed = self._snapshots.needed(others)
         return [chain for chain in reversed(chain_ids(image.document.diff_ids)) if chain not in needed]

@@ -47,6 +47,9 @@ class ImageStore:
     def row(self, image_id: str) -> sqlite3.Row | None:
         return self.database.one("SELECT * FROM images WHERE id = ?", (image_id,))
 
+    def rows(self) -> list[sqlite3.Row]:
+        return self.database.query("SELECT * FROM images")
+
     def ids(self) -> list[str]:
         return [row["id"] for row in self.database.query("SELECT id FROM images")]
 
@@ -72,6 +75,11 @@ class ImageStore:
             transaction.execute(
                 "UPDATE images SET record = ? WHERE id = ?", (msgspec.json.encode(record), image_id)
             )
+
+    def use_manifest(self, image_id: str, digest: str) -> None:
+        """From now on the image has this manifest."""
+        with self.database.transaction() as transaction:
+            transaction.execute("UPDATE images SET manifest_digest = ? WHERE id = ?", (digest, image_id))
 
     def unsettled(self) -> dict[str, str]:
         """Images whose data may not be on the disk yet, and the boot they came in."""

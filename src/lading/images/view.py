@@ -1,11 +1,14 @@
 """Images as the API shows them. Pure.
 
 Source: Engine API definition 1.51 and its version history: 1.43 (no more
-`<none>`), 1.44 (VirtualSize), 1.45 (Container, ContainerConfig), 1.50 (no more
-container-only fields in Config).
+`<none>`), 1.44 (VirtualSize, and Created where there is none), 1.45 (Container,
+ContainerConfig), 1.50 (no more container-only fields in Config), 1.51
+(Containers in lists). `Descriptor` and `Manifests` are, as with dockerd's own
+image store, never there.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -18,19 +21,25 @@ from lading.units import NANOSECOND, parse_rfc3339, rfc3339
 
 Version = tuple[int, int]
 CURRENT: Version = (1, 51)
+CONTAINERS_SINCE: Version = (1, 51)
+"""Where a list begins to tell how many containers an image has."""
+
+_TRAILING_ZEROS = re.compile(r"(?:(\.[0-9]*[1-9])|\.)0+(?=[Zz+-])")
 
 
-def summary(candidate: Candidate, shared_size: int, version: Version = CURRENT) -> dict[str, Any]:
-    """One entry of the list."""
+def summary(
+    candidate: Candidate, shared_size: int, containers: int, version: Version = CURRENT
+) -> dict[str, Any]:
+    """One entry of the list; -1 stands for a number that was not asked for."""
     image = candidate.image
     tags, digests = split_references(candidate.references)
     if version < (1, 43) and not tags and not digests:
         tags, digests = ["<none>:<none>"], ["<none>@<none>"]
     shown: dict[str, Any] = {
-        "Containers": -1,
+        "Containers": containers,
         "Created": image.created_ns // NANOSECOND,
         "Id": image.id,
-        "Labels": image.config.labels,
+        "Labels": image.labels,
         "ParentId": image.parent,
         "RepoDigests": digests,
         "RepoTags": tags,
@@ -54,9 +63,10 @@ def inspection(
     references: Sequence[Reference],
     driver: str,
     driver_data: dict[str, str],
+    built_in: Mapping[str, Any] | None = None,
     version: Version = CURRENT,
 ) -> dict[str, Any]:
-    """The answer of inspect."""
+    """The answer of inspect. `built_in` tells, before 1.45, of the container the image was made of."""
     document = image.document
     tags, digests = split_references(references)
     shown: dict[str, Any] = {
@@ -65,26 +75,29 @@ def inspection(
         "RepoDigests": digests,
         "Parent": image.parent,
         "Comment": document.comment or _last_comment(image),
-        "Created": document.created or rfc3339(0),
         "DockerVersion": document.docker_version,
         "Author": document.author,
         "Config": config_view(image.config, version),
         "Architecture": document.architecture,
-        "Os": document.os,
+        "Os": document.os or "linux",
         "Size": image.size,
         "GraphDriver": {"Data": driver_data or None, "Name": driver},
         "RootFS": {"Type": "layers", "Layers": document.diff_ids},
         "Metadata": {"LastTagTime": rfc3339(image.record.last_tagged_ns)},
     }
+    if document.created:
+        shown["Created"] = _TRAILING_ZEROS.sub(r"\1", document.created)
     if document.variant:
         shown["Variant"] = document.variant
     if document.os_version:
         shown["OsVersion"] = document.os_version
     if version < (1, 44):
         shown["VirtualSize"] = image.size
+        shown.setdefault("Created", rfc3339(0))
     if version < (1, 45):
         shown["Container"] = ""
         shown["ContainerConfig"] = _container_config(ImageConfig())
+        shown |= built_in or {}
     return shown
 
 
@@ -97,7 +110,18 @@ def config_view(config: ImageConfig, version: Version = CURRENT) -> dict[str, An
     """The configuration with the keys of the version."""
     if version < (1, 50):
         return _container_config(config)
-    shown: dict[str, Any] = msgspec.to_builtins(config)
+    # These are there in any case, also in versions that otherwise leave out what is empty.
+    shown: dict[str, Any] = {
+        "User": config.user,
+        "Env": config.env,
+        "Cmd": config.cmd,
+        "Volumes": config.volumes,
+        "WorkingDir": config.working_dir,
+        "Entrypoint": config.entrypoint,
+        "OnBuild": config.on_build,
+        "Labels": config.labels,
+    }
+    shown |= msgspec.to_builtins(config)
     return shown
 
 
@@ -129,23 +153,27 @@ def _container_config(config: ImageConfig) -> dict[str, Any]:
     return shown
 
 
-def history(image: Image, layer_sizes: Sequence[int], tags: list[str]) -> list[dict[str, Any]]:
-    """How the image came about, last change first. `layer_sizes` are lowest first."""
+def history(
+    image: Image, layer_sizes: Sequence[int], lineage: Sequence[tuple[str, list[str]]]
+) -> list[dict[str, Any]]:
+    """How the image came about, last change first.
+
+    `layer_sizes` are lowest first; `lineage` are IDs and tags of the image and of
+    those it was made from here, one for each of the last changes.
+    """
     sizes = iter(layer_sizes)
-    shown = []
-    for entry in image.document.history or []:
-        shown.append(
-            {
-                "Comment": entry.comment,
-                "Created": parse_rfc3339(entry.created) // NANOSECOND if entry.created else 0,
-                "CreatedBy": entry.created_by,
-                "Id": "<missing>",
-                "Size": 0 if entry.empty_layer else next(sizes, 0),
-                "Tags": None,
-            }
-        )
+    shown: list[dict[str, Any]] = [
+        {
+            "Comment": entry.comment,
+            "Created": parse_rfc3339(entry.created) // NANOSECOND if entry.created else 0,
+            "CreatedBy": entry.created_by,
+            "Id": "<missing>",
+            "Size": 0 if entry.empty_layer else next(sizes, 0),
+            "Tags": None,
+        }
+        for entry in image.document.history or []
+    ]
     shown.reverse()
-    if shown:
-        shown[0]["Id"] = image.id
-        shown[0]["Tags"] = tags or None
+    for entry, (image_id, tags) in zip(shown, lineage, strict=False):
+        entry["Id"], entry["Tags"] = image_id, tags or None
     return shown

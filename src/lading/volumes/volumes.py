@@ -3,8 +3,10 @@
 import os
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
+from lading.aio.shared import Shared
 from lading.events import Bus
 from lading.filters import Filters
 from lading.paths import Layout
@@ -21,6 +23,7 @@ from lading.volumes.parse import plan
 from lading.volumes.record import Volume
 from lading.volumes.store import VolumeStore
 from lading.volumes.subpaths import Subpaths
+from lading.volumes.usage import disk_usage
 
 
 class Volumes:
@@ -35,6 +38,7 @@ class Volumes:
             _kernel_at_least(5, 12),
         )
         self._filler = Filler(self._ctx)
+        self._disk_usage = Shared(partial(disk_usage, self._ctx))
 
     async def close(self) -> None:
         """Waits until what was removed is gone from the disk."""
@@ -130,6 +134,10 @@ class Volumes:
     async def prune(self, filters: Filters) -> dict[str, Any]:
         """`POST /volumes/prune`. Raises InvalidParameter."""
         return await removal.prune(self._ctx, filters)
+
+    async def disk_usage(self) -> Sequence[dict[str, Any]]:
+        """All volumes with the bytes they take; those who ask at once share one measurement."""
+        return await self._disk_usage.result()
 
     def _view(self, volume: Volume) -> dict[str, Any]:
         return volume.view(self._ctx.directories.data(volume.name))

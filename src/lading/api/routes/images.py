@@ -7,10 +7,11 @@ from typing import Any
 from lading.api import decode, encode
 from lading.api.rooms import Rooms
 from lading.api.router import Call, Endpoint
-from lading.errors import InvalidParameter, LadingError, Unsupported
+from lading.errors import InvalidParameter, LadingError
 from lading.filters import Filters
 from lading.http import Response
-from lading.images import LIST_FILTERS
+from lading.images import LIST_FILTERS, PRUNE_FILTERS
+from lading.oci import platforms
 
 
 def endpoints(rooms: Rooms) -> list[Endpoint]:
@@ -22,30 +23,11 @@ def _arrivals(rooms: Rooms) -> list[Endpoint]:
     images = rooms.images
 
     async def load(call: Call) -> Response:
-        messages = images.load(call.request.stream(), decode.flag(call, "quiet", default=True))
+        quiet = decode.flag(call, "quiet", default=True)
+        messages = images.load(call.request.stream(), quiet, decode.platform_list(call))
         return Response(200, _progress(messages), content_type="application/json")
 
-    async def create(call: Call) -> Response:
-        if call.query("fromImage"):
-            raise Unsupported(
-                f"cannot pull {call.query('fromImage')}: this engine has no registry client yet; "
-                "use `docker load` or `docker import`"
-            )
-        if call.query("fromSrc") != "-":
-            raise InvalidParameter(
-                "fromSrc must be '-': this engine imports what the client sends, not what a URL names"
-            )
-        image_id = await images.import_(
-            call.request.stream(),
-            call.query("repo"),
-            call.query("tag"),
-            call.request.query.get("changes", []),
-            call.query("message"),
-            call.query("platform"),
-        )
-        return Response(200, encode.json_line({"status": image_id}, b"\r\n"), content_type="application/json")
-
-    return [Endpoint("POST", "/images/load", load), Endpoint("POST", "/images/create", create)]
+    return [Endpoint("POST", "/images/load", load)]
 
 
 async def _progress(messages: AsyncIterator[Any]) -> AsyncIterator[bytes]:
@@ -61,20 +43,28 @@ def _views(rooms: Rooms) -> list[Endpoint]:
     images = rooms.images
 
     async def list_all(call: Call) -> Response:
+        filters = Filters.parse(call.query("filters"), LIST_FILTERS)
+        if call.version < (1, 41) and (pattern := call.query("filter")):
+            filters = filters.also("reference", pattern)
         return encode.json(
             images.list(
-                Filters.parse(call.query("filters"), LIST_FILTERS),
+                filters,
                 everything=decode.flag(call, "all"),
-                shared_size=decode.flag(call, "shared-size"),
+                shared_size=call.version >= (1, 42) and decode.flag(call, "shared-size"),
+                users=rooms.containers.image_users() if call.version >= (1, 51) else None,
                 version=call.version,
             )
         )
 
     async def inspect(call: Call) -> Response:
-        return encode.json(images.inspect(call.parameters["name"], call.version))
+        platform = decode.platform(call) if call.version >= (1, 49) else None
+        if platform is not None and decode.flag(call, "manifests"):
+            raise InvalidParameter("conflicting options: manifests and platform options cannot both be set")
+        return encode.json(images.inspect(call.parameters["name"], call.version, platform))
 
     async def history(call: Call) -> Response:
-        return encode.json(images.history(call.parameters["name"]))
+        platform = decode.platform(call) if call.version >= (1, 48) else None
+        return encode.json(images.history(call.parameters["name"], platform))
 
     return [
         Endpoint("GET", "/images/json", list_all),
@@ -96,10 +86,16 @@ def _changes(rooms: Rooms) -> list[Endpoint]:
             decode.flag(call, "force"),
             not decode.flag(call, "noprune"),
             rooms.containers.image_users(),
+            platforms.decode_all(call.request.query.get("platforms", [])) if call.version >= (1, 50) else (),
         )
         return encode.json(removed)
 
+    async def prune(call: Call) -> Response:
+        filters = Filters.parse(call.query("filters"), PRUNE_FILTERS)
+        return encode.json(await images.prune(filters, rooms.containers.image_users))
+
     return [
+        Endpoint("POST", "/images/prune", prune),
         Endpoint("POST", "/images/{name:path}/tag", tag),
         Endpoint("DELETE", "/images/{name:path}", remove),
     ]

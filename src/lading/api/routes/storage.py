@@ -1,0 +1,44 @@
+"""What lies on the disk: how much it is, and whether it is whole."""
+
+from typing import Any
+
+from lading.api import encode
+from lading.api.rooms import Rooms
+from lading.api.router import Call, Endpoint
+from lading.errors import InvalidParameter
+from lading.http import Response
+
+_TYPES = ("container", "image", "volume", "build-cache")
+_TYPE_SINCE = (1, 42)
+
+
+def endpoints(rooms: Rooms) -> list[Endpoint]:
+    """The routes of this noun."""
+
+    async def disk_usage(call: Call) -> Response:
+        wanted = _wanted(call)
+        # As dockerd, what was not asked for is null.
+        shown: dict[str, Any] = dict.fromkeys(("Images", "Containers", "Volumes", "BuildCache"))
+        shown["LayersSize"] = 0
+        if "container" in wanted:
+            shown["Containers"] = await rooms.measures.disk_usage()
+        if "volume" in wanted:
+            shown["Volumes"] = await rooms.volumes.disk_usage()
+        if "image" in wanted:
+            shown |= rooms.images.disk_usage(rooms.containers.image_users(), call.version)
+        if "build-cache" in wanted:
+            # Nothing is built here, so nothing is kept for the next build.
+            shown["BuildCache"] = []
+        return encode.json(shown)
+
+    return [Endpoint("GET", "/system/df", disk_usage)]
+
+
+def _wanted(call: Call) -> tuple[str, ...]:
+    types = call.request.query.get("type", [])
+    if call.version < _TYPE_SINCE or not types:
+        return _TYPES
+    for name in types:
+        if name not in _TYPES:
+            raise InvalidParameter(f"unknown object type: {name}")
+    return tuple(types)
