@@ -67,7 +67,7 @@ def info_view(facts: Facts, containers: dict[str, int], images: int) -> dict[str
         "OSType": "linux",
         "Architecture": facts.machine,
         "IndexServerAddress": "https://index.docker.io/v1/",
-        "RegistryConfig": _registries(),
+        "RegistryConfig": _registries(facts),
         "NCPU": facts.cpus,
         "MemTotal": facts.memory,
         "GenericResources": None,
@@ -134,12 +134,19 @@ def _runtimes(facts: Facts) -> dict[str, Any]:
     }
 
 
-def _registries() -> dict[str, Any]:
-    hub = {"Name": "docker.io", "Mirrors": [], "Secure": True, "Official": True}
+def _registries(facts: Facts) -> dict[str, Any]:
+    named = [entry for entry in facts.insecure_registries if "/" not in entry]
+    configs = {name: {"Name": name, "Mirrors": [], "Secure": False, "Official": False} for name in named}
+    configs["docker.io"] = {
+        "Name": "docker.io",
+        "Mirrors": facts.mirrors,
+        "Secure": True,
+        "Official": True,
+    }
     return {
-        "InsecureRegistryCIDRs": ["::1/128", "127.0.0.0/8"],
-        "IndexConfigs": {"docker.io": hub},
-        "Mirrors": None,
+        "InsecureRegistryCIDRs": [entry for entry in facts.insecure_registries if "/" in entry],
+        "IndexConfigs": configs,
+        "Mirrors": facts.mirrors or None,
     }
 
 

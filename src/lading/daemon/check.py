@@ -3,7 +3,9 @@
 from ipaddress import ip_address
 from typing import Any
 
+from lading import __version__
 from lading.daemon.settings import LOG_FORMATS, LOG_LEVELS, Settings
+from lading.distribution import RegistrySettings, checked_insecure, checked_mirror
 from lading.errors import InvalidParameter
 from lading.logs import check_log_config
 from lading.network import NetworkSettings
@@ -28,8 +30,23 @@ def check(settings: Settings) -> None:
             f"userns-remap {settings.userns_remap}: this engine does not remap users yet; "
             "containers have the user IDs of the host"
         )
+    _check_transfers(settings)
+    registry_settings(settings)
     check_log_config(log_config(settings))
     network_settings(settings).check()
+
+
+def _check_transfers(settings: Settings) -> None:
+    """Worded as dockerd words it."""
+    limits = (
+        ("max concurrent downloads", settings.max_concurrent_downloads),
+        ("max concurrent uploads", settings.max_concurrent_uploads),
+    )
+    for name, value in limits:
+        if value < 0:
+            raise InvalidParameter(f"invalid {name}: {value}")
+    if settings.max_download_attempts <= 0:
+        raise InvalidParameter(f"invalid max download attempts: {settings.max_download_attempts}")
 
 
 def _check_address(server: str) -> None:
@@ -51,6 +68,20 @@ def _check_runtime(name: str, runtime: Any) -> None:
 def log_config(settings: Settings) -> LogConfig:
     """The log driver of containers that name none."""
     return LogConfig(type=settings.log_driver, config=dict(settings.log_opt))
+
+
+def registry_settings(settings: Settings) -> RegistrySettings:
+    """What the room of registries is told. Raises InvalidParameter."""
+    insecure = [checked_insecure(entry) for entry in settings.insecure_registry]
+    return RegistrySettings(
+        mirrors=tuple(dict.fromkeys(checked_mirror(mirror) for mirror in settings.registry_mirror)),
+        insecure=tuple(dict.fromkeys((*insecure, *RegistrySettings().insecure))),
+        http_proxy=settings.http_proxy,
+        https_proxy=settings.https_proxy,
+        no_proxy=settings.no_proxy,
+        attempts=settings.max_download_attempts,
+        user_agent=f"lading/{__version__}",
+    )
 
 
 def network_settings(settings: Settings) -> NetworkSettings:

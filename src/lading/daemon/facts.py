@@ -5,9 +5,12 @@ import os
 import platform
 import socket
 from collections.abc import Callable
+from typing import Any
 
 from lading import __version__
+from lading.daemon.check import registry_settings
 from lading.daemon.settings import Settings
+from lading.distribution import masked, proxies_of
 from lading.events import Bus
 from lading.ids import new_id
 from lading.linux import cgroups
@@ -85,9 +88,22 @@ def facts_of(
             ip_forwarding=_ip_forwarding(),
             warnings=_warnings(settings),
             cdi_directories=settings.cdi_spec_dir,
+            **_registries(settings),
         )
 
     return gather
+
+
+def _registries(settings: Settings) -> dict[str, Any]:
+    known = registry_settings(settings)
+    proxies = proxies_of(known.http_proxy, known.https_proxy, known.no_proxy, os.environ)
+    return {
+        "mirrors": list(known.mirrors),
+        "insecure_registries": list(known.insecure),
+        "http_proxy": masked(proxies.http),
+        "https_proxy": masked(proxies.https),
+        "no_proxy": proxies.none_for,
+    }
 
 
 def _os_release() -> dict[str, str]:

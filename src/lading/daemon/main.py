@@ -14,7 +14,7 @@ from lading.daemon import journal, memory
 from lading.daemon.addresses import Address, TcpAddress, UnixAddress, parse_address
 from lading.daemon.command_line import parse
 from lading.daemon.lock import PidFile, RootLock
-from lading.daemon.settings import Settings
+from lading.daemon.settings import RELOADED, Settings
 from lading.daemon.systemd import Supervisor
 from lading.daemon.wiring import Engine, wire
 from lading.errors import InvalidParameter, LadingError
@@ -141,7 +141,8 @@ async def _reload(words: Sequence[str], settings: Settings, engine: Engine) -> N
     except LadingError as error:
         _log.error("reloading failed, the settings stay as they are: %s", error.message)
         return
-    settings.debug, settings.log_level, settings.label = fresh.debug, fresh.log_level, fresh.label
+    for name in RELOADED:
+        setattr(settings, name, getattr(fresh, name))
     journal.set_up("debug" if settings.debug else settings.log_level, settings.log_format)
-    await engine.reload()
+    await engine.reload(settings)
     _log.info("reloaded %s", settings.config_file)

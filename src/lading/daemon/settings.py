@@ -85,6 +85,19 @@ OPTIONS = (
         "log-opt", "Option of the default log driver: KEY=VALUE", key="log-opts", repeated=True, mapping=True
     ),
     Option("label", "Label of this daemon: KEY=VALUE", key="labels", repeated=True),
+    Option("registry-mirror", "Preferred mirror of Docker Hub: a URL", key="registry-mirrors", repeated=True),
+    Option(
+        "insecure-registry",
+        "Registry that may be asked without TLS or with any certificate: HOST[:PORT] or a network",
+        key="insecure-registries",
+        repeated=True,
+    ),
+    Option("max-concurrent-downloads", "Layers that are downloaded at a time, over all pulls", int),
+    Option("max-concurrent-uploads", "Layers that are uploaded at a time, over all pushes", int),
+    Option("max-download-attempts", "How often a download is tried at most", int),
+    Option("http-proxy", "HTTP proxy for what the daemon asks registries"),
+    Option("https-proxy", "HTTPS proxy for what the daemon asks registries"),
+    Option("no-proxy", "Comma-separated hosts, domains and networks that are asked without a proxy"),
     Option("init", "Run an init in containers by default", boolean),
     Option("init-path", "Path of the init binary"),
     Option("cgroup-parent", "Parent cgroup of all containers"),
@@ -96,6 +109,16 @@ OPTIONS = (
     Option("shutdown-timeout", "Seconds containers get to stop when the daemon is told to stop them", int),
     Option("live-restore", "Accepted: containers always live on while the daemon is away", boolean),
 )
+
+RELOADED = (
+    "debug",
+    "log_level",
+    "label",
+    "registry_mirror",
+    "insecure_registry",
+    "max_download_attempts",
+)
+"""What SIGHUP changes; the rest needs a restart."""
 
 
 @dataclass(slots=True)
@@ -129,6 +152,14 @@ class Settings:
     log_driver: str = "json-file"
     log_opt: dict[str, str] = field(default_factory=dict)
     label: list[str] = field(default_factory=list)
+    registry_mirror: list[str] = field(default_factory=list)
+    insecure_registry: list[str] = field(default_factory=list)
+    max_concurrent_downloads: int = 3
+    max_concurrent_uploads: int = 5
+    max_download_attempts: int = 5
+    http_proxy: str = ""
+    https_proxy: str = ""
+    no_proxy: str = ""
     init: bool = False
     init_path: str = ""
     cgroup_parent: str = ""
@@ -160,6 +191,7 @@ def combine(flags: Mapping[str, Any], file: Mapping[str, Any], path: str) -> Set
     was also given as a flag.
     """
     by_key = {option.file_key: option for option in OPTIONS}
+    file = _without_groups(file, path)
     if unknown := [key for key in file if key not in by_key]:
         raise InvalidParameter(
             f"unable to configure the daemon with file {path}: the following directives don't match "
@@ -177,6 +209,17 @@ def combine(flags: Mapping[str, Any], file: Mapping[str, Any], path: str) -> Set
         )
     known = {entry.name for entry in fields(Settings)}
     return Settings(**{name: value for name, value in {**from_file, **flags}.items() if name in known})
+
+
+def _without_groups(file: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """The file with the members of `proxies` at the top, where the flags have them.
+
+    Raises InvalidParameter.
+    """
+    proxies = file.get("proxies", {})
+    if not isinstance(proxies, dict):
+        raise InvalidParameter(f"unable to configure the daemon with file {path}: proxies must be an object")
+    return {**{key: value for key, value in file.items() if key != "proxies"}, **proxies}
 
 
 def _from_file(option: Option, value: Any, path: str) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lading.api import Rooms, application
 from lading.containers import ContainerFiles, Containers, Context, Defaults, Execs, Measures, Store
 from lading.content import Content
-from lading.daemon.check import log_config, network_settings
+from lading.daemon.check import log_config, network_settings, registry_settings
 from lading.daemon.facts import engine_id, facts_of
 from lading.daemon.init_binary import find_init
 from lading.daemon.limits import raise_open_files
@@ -28,6 +28,9 @@ from lading.volumes import Volumes
 
 _log = logging.getLogger(__name__)
 
+_UNLIMITED = 1000
+"""Transfers at a time, where 0 says that there be no limit."""
+
 
 @dataclass(slots=True)
 class Engine:
@@ -39,6 +42,7 @@ class Engine:
     snapshots: OverlaySnapshots
     images: Images
     image_transfers: ImageTransfers
+    registries: Registries
     volumes: Volumes
     networks: Networks
     runtime: Runtime
@@ -61,8 +65,9 @@ class Engine:
         except LadingError as error:
             _log.warning("there is no starter image: %s", error.message)
 
-    async def reload(self) -> None:
-        """Mends what others did to the network, and says that settings were read again."""
+    async def reload(self, settings: Settings) -> None:
+        """Takes what of the settings may change, and mends what others did to the network."""
+        self.registries.reload(registry_settings(settings))
         await self.networks.reload()
         self.events.publish("daemon", "reload", engine_id(self.database), {"name": socket.gethostname()})
 
@@ -89,7 +94,13 @@ def wire(settings: Settings) -> Engine:
     snapshots = OverlaySnapshots(layout.snapshots, database)
     image_context = make_context(layout.data_root, database, content, snapshots, events.publish)
     images = Images(image_context)
-    image_transfers = ImageTransfers(image_context, Registries())
+    registries = Registries(registry_settings(settings))
+    image_transfers = ImageTransfers(
+        image_context,
+        registries,
+        settings.max_concurrent_downloads or _UNLIMITED,
+        settings.max_concurrent_uploads or _UNLIMITED,
+    )
     volumes = Volumes(layout, database, events)
     networks = Networks(network_settings(settings), database, layout.netns, events.publish)
     runtime = Runtime(layout, added=settings.add_runtime, default=settings.default_runtime)
@@ -124,6 +135,7 @@ def wire(settings: Settings) -> Engine:
         snapshots=snapshots,
         images=images,
         image_transfers=image_transfers,
+        registries=registries,
         volumes=volumes,
         networks=networks,
         runtime=runtime,

@@ -7,6 +7,8 @@ as people write them, image documents (all images). Calls `oci`, `errors`;
 blocks, so everything is called from threads.
 """
 
+from lading.distribution.endpoints import checked_insecure, checked_mirror
+from lading.distribution.proxies import masked, proxies_of
 from lading.distribution.registries import Registries
 from lading.distribution.repository import BlobReader, Repository
 from lading.distribution.values import (
@@ -32,4 +34,8 @@ __all__ = [
     "SearchResult",
     "TooManyRequests",
     "Unreachable",
+    "checked_insecure",
+    "checked_mirror",
+    "masked",
+    "proxies_of",
 ]

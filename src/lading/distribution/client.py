@@ -8,12 +8,13 @@ import weakref
 from lading.distribution import endpoints
 from lading.distribution.certificates import Trust, trust_in
 from lading.distribution.contract import Client
+from lading.distribution.download import download
 from lading.distribution.endpoints import HUB, Endpoint
 from lading.distribution.line import Line
 from lading.distribution.login import login
 from lading.distribution.proxies import proxies_of
 from lading.distribution.remote import WebRepository
-from lading.distribution.repository import Repository
+from lading.distribution.repository import BlobReader, Repository
 from lading.distribution.search import search
 from lading.distribution.session import Session
 from lading.distribution.tokens import Authorizer
@@ -43,6 +44,9 @@ class WebClient(Client):
         shown = path.removeprefix("library/") if domain == HUB else f"{domain}/{path}"
         session = Session(lines, path, shown, self._settings.attempts, self._settings.pause)
         return WebRepository(session, lambda: self._transport(Trust()))
+
+    def download(self, url: str) -> BlobReader:
+        return download(self._transport(Trust()), url)
 
     def login(self, credentials: Credentials) -> Login:
         domain = endpoints.index_of(credentials.server_address)

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from lading.distribution.repository import Repository
+from lading.distribution.repository import BlobReader, Repository
 from lading.distribution.values import Credentials, Login, SearchResult
 
 
@@ -12,6 +12,8 @@ class Client(Protocol):
     def repository(
         self, domain: str, path: str, credentials: Credentials | None, *, push: bool
     ) -> Repository: ...
+
+    def download(self, url: str) -> BlobReader: ...
 
     def login(self, credentials: Credentials) -> Login: ...
 

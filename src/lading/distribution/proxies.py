@@ -86,3 +86,10 @@ def _address(text: str) -> Address | None:
         return ip_address(text.strip("[]"))
     except ValueError:
         return None
+
+
+def masked(proxy: str) -> str:
+    """A proxy as it may be shown: without who asks and with which password (moby, `/info`)."""
+    scheme, separator, rest = proxy.rpartition("://")
+    _, at, host = rest.rpartition("@")
+    return f"{scheme}{separator}xxxxx:xxxxx@{host}" if at else proxy

@@ -3,7 +3,7 @@
 import importlib
 
 from lading.distribution.contract import Client
-from lading.distribution.repository import Repository
+from lading.distribution.repository import BlobReader, Repository
 from lading.distribution.values import Credentials, Login, RegistrySettings, SearchResult
 
 
@@ -29,6 +29,10 @@ class Registries:
     ) -> Repository:
         """A repository such as `docker.io`, `library/busybox`. Asks nothing yet."""
         return self._open().repository(domain, path, credentials, push=push)
+
+    def download(self, url: str) -> BlobReader:
+        """A file from the web. Raises LadingError."""
+        return self._open().download(url)
 
     def login(self, credentials: Credentials) -> Login:
         """Whether the registry takes the credentials. Raises Unauthorized, LadingError."""

@@ -16,12 +16,14 @@ from lading.images.listing import LIST_FILTERS, PRUNE_FILTERS
 from lading.images.record import Image
 from lading.images.reference import Reference, parse
 from lading.images.removal import ImageUser
+from lading.images.searching import SEARCH_FILTERS
 from lading.images.starter import STARTER
 from lading.images.transfers import ImageTransfers
 
 __all__ = [
     "LIST_FILTERS",
     "PRUNE_FILTERS",
+    "SEARCH_FILTERS",
     "STARTER",
     "Commit",
     "Context",

@@ -48,3 +48,6 @@ class Facts(Struct, frozen=True, kw_only=True):
     https_proxy: str = ""
     no_proxy: str = ""
     cdi_directories: list[str] = []
+    mirrors: list[str] = []
+    insecure_registries: list[str] = []
+    """Names and networks."""
