@@ -8,6 +8,8 @@ from lading.cli.errors import CommandFailed, UsageError
 from lading.cli.flags import Flag
 from lading.cli.reference import is_identifier, parse_reference
 from lading.cli.say import err, write
+from lading.cli.session import environment
+from lading.cli.trust import refuse_trust, trust_flag
 from lading.client import ApiError
 
 TYPE_CHECKING = False
@@ -15,10 +17,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lading.cli.flags import Given
+    from lading.cli.session import Session
     from lading.client import Client
 
 FLAGS = (
-    Flag("disable-content-trust", "", "", "Do not check signatures of images", default=True),
+    trust_flag("verification"),
     Flag("name", "", "string", "Name of the container"),
     Flag("platform", "", "string", "Platform of the image: os[/architecture[/variant]]", since="1.32"),
     Flag("pull", "", "string", 'When to fetch the image: "always", "missing" or "never"', default="missing"),
@@ -36,17 +39,20 @@ def check_pull(given: Given) -> None:
         )
 
 
-def create_container(client: Client, given: Given, body: dict[str, Any], socket_path: str = "") -> str:
+def create_container(session: Session, given: Given, body: dict[str, Any]) -> str:
     """The new container's ID. Raises CommandFailed, ApiError, and what the connection raises."""
+    client = session.client
     image: str = given.operands[0]
-    platform = ""
-    if given["platform"]:
+    platform = given["platform"] or environment("DOCKER_DEFAULT_PLATFORM") or ""
+    if platform:
         from lading.cli.platform import normal_platform
 
-        platform = normal_platform(given["platform"])
+        platform = normal_platform(platform)
     if given["use-api-socket"]:
-        _mount_socket(body["HostConfig"], socket_path)
+        _mount_socket(body["HostConfig"], session.socket_path)
     reference = None if is_identifier(image) else parse_reference(image)
+    refuse_trust(given, has_digest=reference is None or bool(reference.digest))
+    _add_proxies(session, body)
     cid_file = CidFile(given["cidfile"]) if given["cidfile"] else None
     query = [("name", given["name"])] if given["name"] else []
     if platform and client.at_least("1.41"):
@@ -54,7 +60,7 @@ def create_container(client: Client, given: Given, body: dict[str, Any], socket_
     _adapt(client, given, body)
     try:
         if given["pull"] == "always" and reference:
-            _pull(client, image, platform, given["quiet"])
+            _pull(session, image, platform, given["quiet"])
         try:
             answer = client.call("POST", "/containers/create", query, body).json()
         except ApiError as refusal:
@@ -63,7 +69,7 @@ def create_container(client: Client, given: Given, body: dict[str, Any], socket_
                 raise
             if not given["quiet"]:
                 err(f"Unable to find image '{reference.familiar()}' locally")
-            _pull(client, image, platform, given["quiet"])
+            _pull(session, image, platform, given["quiet"])
             answer = client.call("POST", "/containers/create", query, body).json()
         for warning in answer.get("Warnings") or ():
             err(f"WARNING: {warning}")
@@ -88,10 +94,19 @@ def _adapt(client: Client, given: Given, body: dict[str, Any]) -> None:
         body["HostConfig"]["KernelMemory"] = given["kernel-memory"]
 
 
-def _pull(client: Client, image: str, platform: str, quiet: bool) -> None:
+def _add_proxies(session: Session, body: dict[str, Any]) -> None:
+    proxies = session.config.map("proxies")
+    if proxies:
+        from lading.cli.config.proxies import proxy_environment
+
+        given: list[str] = body["Env"] or []
+        body["Env"] = [*given, *proxy_environment(proxies, session.engine, given)] or None
+
+
+def _pull(session: Session, image: str, platform: str, quiet: bool) -> None:
     from lading.cli.pulling import pull
 
-    pull(client, image, platform, quiet)
+    pull(session, image, platform, quiet)
 
 
 def _mount_socket(host: dict[str, Any], socket_path: str) -> None:

@@ -29,6 +29,10 @@ class Reference:
         """The full name: docker.io/library/busybox."""
         return f"{self.domain}/{self.path}"
 
+    def full(self) -> str:
+        """The full name with tag and digest: docker.io/library/busybox:latest."""
+        return f"{self.name}{self.tag and ':'}{self.tag}{self.digest and '@'}{self.digest}"
+
     def familiar(self) -> str:
         """The name people use: busybox:latest."""
         name = self.name

@@ -10,6 +10,7 @@ from lading.client import DEFAULT_SOCKET, Client, ConnectionFailed, TlsFiles, pa
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from lading.cli.config import ConfigFile
     from lading.cli.flags import Given
 
 
@@ -30,6 +31,7 @@ class Session:
         self._options = options
         self._may_start = may_start
         self._client: Client | None = None
+        self._config: ConfigFile | None = None
 
     @property
     def client(self) -> Client:
@@ -47,7 +49,33 @@ class Session:
     def config_directory(self) -> str:
         """Where the user's client settings and certificates are."""
         directory: str = self._options["config"]
-        return directory or environment("DOCKER_CONFIG") or f"{environment('HOME') or ''}/.docker"
+        named = environment("LADING_CONFIG") or environment("DOCKER_CONFIG")
+        return directory or named or f"{environment('HOME') or ''}/.docker"
+
+    @property
+    def config(self) -> ConfigFile:
+        """The user's settings, read at first use; the user hears of it where they cannot be read."""
+        if self._config is None:
+            from lading.cli.config import ConfigFile
+
+            self._config = ConfigFile(f"{self.config_directory}/config.json")
+            self._config.warn()
+        return self._config
+
+    @property
+    def engine(self) -> str:
+        """The address in full, as docker's clients name an engine in their settings. Raises CommandFailed."""
+        return self.host() or f"unix://{DEFAULT_SOCKET}"
+
+    def detach_keys(self, given: Given) -> str:
+        """Keys that leave a container running: as the command says, else as the settings do."""
+        keys: str = given["detach-keys"]
+        return keys or self.config.text("detachKeys")
+
+    def format(self, given: Given, member: str) -> str:
+        """The template for a list: as the command says, else as that member of the settings does."""
+        template: str = given["format"]
+        return template or ("" if given.get("quiet") else self.config.text(member))
 
     def host(self) -> str:
         """The address the user means; "" for the default socket. Raises CommandFailed."""
@@ -71,6 +99,7 @@ class Session:
             tls,
             (environment("DOCKER_API_VERSION") or "").removeprefix("v"),
             _user_agent(),
+            self.config.headers(),
         )
         if self._may_start and not host and posix.geteuid() == 0:
             try:

@@ -37,11 +37,14 @@ class Client:
         tls: TlsFiles | None = None,
         api_version: str = "",
         user_agent: str = "Lading-Client",
+        headers: Query = (),
     ) -> None:
+        """`headers` go along with every request."""
         self.address = address
         self._tls = tls
         self._version = api_version
         self._user_agent = user_agent
+        self._headers = headers
         self._idle: list[Connection] = []
 
     def ping(self) -> dict[str, str]:
@@ -243,7 +246,7 @@ class Client:
             lines.append("Content-Type: application/json")
         if payload is not None or method == "POST":
             lines.append(f"Content-Length: {len(payload or b'')}")
-        lines.extend(f"{name}: {value}" for name, value in headers)
+        lines.extend(f"{name}: {value}" for name, value in (*self._headers, *headers))
         if any(name == "Transfer-Encoding" for name, _ in headers):
             lines = [line for line in lines if not line.startswith("Content-Length")]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")

@@ -29,7 +29,7 @@ def run(session: Session, given: Given) -> int:
         name,
         tty=config["Tty"],
         streams=("stdin", "stdout", "stderr") if stdin else ("stdout", "stderr"),
-        detach_keys=given["detach-keys"],
+        detach_keys=session.detach_keys(given),
     )
 
     def started() -> None:

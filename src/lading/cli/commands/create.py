@@ -22,8 +22,7 @@ def run(session: Session, given: Given) -> int:
     except UsageError as error:
         err(f"{error.message}\n\nRun 'lading create --help' for more information")
         return error.code
-    socket_path = session.socket_path if given["use-api-socket"] else ""
-    out(create_container(session.client, given, body, socket_path))
+    out(create_container(session, given, body))
     return 0
 
 

@@ -45,6 +45,7 @@ def run(session: Session, given: Given) -> int:
     client, name = session.client, given.operands[0]
     console = terminal.size()
     body = exec_body(given, console)
+    body["DetachKeys"] = session.detach_keys(given)
     # An unknown container is a clearer complaint than whatever the exec would fail of.
     client.get(f"/containers/{name}/json")
     if not given["detach"]:
@@ -53,10 +54,10 @@ def run(session: Session, given: Given) -> int:
     if given["detach"]:
         client.call("POST", f"/exec/{identifier}/start", (), {"Detach": True, "Tty": given["tty"]})
         return 0
-    return _talk(client, identifier, given, body)
+    return _talk(client, identifier, body)
 
 
-def _talk(client: Client, identifier: str, given: Given, body: dict[str, Any]) -> int:
+def _talk(client: Client, identifier: str, body: dict[str, Any]) -> int:
     start = {"Detach": False, "Tty": body["Tty"]}
     if "ConsoleSize" in body:
         start["ConsoleSize"] = body["ConsoleSize"]
@@ -70,7 +71,7 @@ def _talk(client: Client, identifier: str, given: Given, body: dict[str, Any]) -
         channel,
         tty=body["Tty"],
         stdin=body["AttachStdin"],
-        detach_keys=parse_detach_keys(given["detach-keys"]) if terminal.is_terminal(0) else b"",
+        detach_keys=parse_detach_keys(body["DetachKeys"]) if terminal.is_terminal(0) else b"",
         on_resize=resize if resizes else None,
     )
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lading.cli.ages import ago, cut, local_time, rough_size, short
 from lading.cli.command import Command
+from lading.cli.errors import CommandFailed
 from lading.cli.flags import Flag
 from lading.cli.listing import FORMAT_HELP, Row, check_filter, check_template, filters_query, print_list
 from lading.cli.ports_view import show_ports
@@ -125,7 +126,7 @@ def run(session: Session, given: Given) -> None:
     query = [("all", "1")] if given["all"] else []
     if last > 0:
         query.append(("limit", str(last)))
-    template = given["format"]
+    template = session.format(given, "psFormat")
     if template and given["quiet"]:
         err("WARNING: Ignoring custom format, because both --format and --quiet are set.")
         template = ""
@@ -137,7 +138,12 @@ def run(session: Session, given: Given) -> None:
     containers = session.client.get("/containers/json", query)
     rows = [ContainerRow(container, not given["no-trunc"]) for container in containers]
     table = _TABLE + ("\t{{.Size}}" if given["size"] else "")
-    print_list(rows, ContainerRow, template, table.removeprefix("table "), given["quiet"])
+    try:
+        print_list(rows, ContainerRow, template, table.removeprefix("table "), given["quiet"])
+    except CommandFailed as failure:
+        # This command tries the template before it asks for anything, and says so.
+        message = failure.message.replace("template parsing error", "failed to execute template", 1)
+        raise CommandFailed(message) from None
 
 
 COMMAND = Command(

@@ -40,9 +40,7 @@ def run(session: Session, given: Given) -> int:
         return _fail(error.message, error.code)
     _prepare_streams(given, body)
     try:
-        client = session.client
-        socket_path = session.socket_path if given["use-api-socket"] else ""
-        container = create_container(client, given, body, socket_path)
+        container = create_container(session, given, body)
     except CommandFailed as failure:
         return _fail(f"lading: {failure.message}", _FAILED)
     except ApiError as refusal:
@@ -50,8 +48,8 @@ def run(session: Session, given: Given) -> int:
     except ClientError as failure:
         return _fail(f"lading: {failure.message}", _FAILED)
     if given["detach"]:
-        return _run_detached(client, container)
-    return _run_attached(client, container, given, body)
+        return _run_detached(session.client, container)
+    return _run_attached(session, container, given, body)
 
 
 def _prepare_streams(given: Given, body: dict[str, Any]) -> None:
@@ -76,10 +74,11 @@ def _run_detached(client: Client, container: str) -> int:
     return 0
 
 
-def _run_attached(client: Client, container: str, given: Given, body: dict[str, Any]) -> int:
+def _run_attached(session: Session, container: str, given: Given, body: dict[str, Any]) -> int:
+    client = session.client
     streams = tuple(stream for field, stream in _STREAMS if body[field])
     attachment = Attachment(
-        client, container, tty=body["Tty"], streams=streams, detach_keys=given["detach-keys"]
+        client, container, tty=body["Tty"], streams=streams, detach_keys=session.detach_keys(given)
     )
     ending = Ending(client, container, "removed" if given["rm"] else "next-exit")
 

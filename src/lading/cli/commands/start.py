@@ -49,7 +49,7 @@ def _start_attached(session: Session, given: Given) -> int:
     check_terminal(stdin, config["Tty"])
     streams = ("stdin", "stdout", "stderr") if stdin else ("stdout", "stderr")
     attachment = Attachment(
-        client, identifier, tty=config["Tty"], streams=streams, detach_keys=given["detach-keys"]
+        client, identifier, tty=config["Tty"], streams=streams, detach_keys=session.detach_keys(given)
     )
     ending = Ending(client, identifier, "removed" if container["HostConfig"]["AutoRemove"] else "next-exit")
 

@@ -78,7 +78,8 @@ class StatsRow(Row):
 
 
 def run(session: Session, given: Given) -> None:
-    check_template(given["format"])
+    template = session.format(given, "statsFormat")
+    check_template(template)
     watching = Watching(session.client, follow=not given["no-stream"], everything=given["all"])
     names = given.operands
     if names:
@@ -91,18 +92,18 @@ def run(session: Session, given: Given) -> None:
         raise CommandFailed("\n".join(complaints))
     if given["no-stream"]:
         if watching.all():
-            write(1, _text(watching, given).encode())
+            write(1, _text(watching, given, template).encode())
         return
     while not watching.ended:
         time.sleep(_PERIOD)
-        shown = _HOME + _text(watching, given)
+        shown = _HOME + _text(watching, given, template)
         lines = "".join(f"{line} {_ERASE_LINE}\n" for line in shown.split("\n"))
         write(1, (lines + _ERASE_BELOW).encode())
 
 
-def _text(watching: Watching, given: Given) -> str:
+def _text(watching: Watching, given: Given, template: str) -> str:
     rows = [StatsRow(watched, not given["no-trunc"]) for watched in watching.all()]
-    return list_text(rows, StatsRow, given["format"], _TABLE)
+    return list_text(rows, StatsRow, template, _TABLE)
 
 
 COMMAND = Command(
