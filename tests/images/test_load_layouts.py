@@ -316,6 +316,15 @@ async def test_a_manifest_that_names_another_images_layer(rooms: Rooms) -> None:
     rooms.check()
 
 
+async def test_more_layers_than_can_be_mounted(rooms: Rooms) -> None:
+    layers = [tree({str(number): ""}) for number in range(501)]
+    with pytest.raises(InvalidParameter, match="max depth exceeded: 501 layers, 500 can be stacked"):
+        await load(rooms, saved("a:1", layers))
+    await rooms.cleared()
+    assert rooms.files() == []
+    assert await load(rooms, saved("a:1", layers[1:])) == "Loaded image: a:1\n"
+
+
 async def test_many_indexes_that_share_all_they_have(rooms: Rooms) -> None:
     layout = Layout()
     image = layout.image([ONE], HERE)

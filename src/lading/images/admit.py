@@ -115,6 +115,8 @@ class Admission:
         """Makes the image exist. Raises LadingError; layers not used are then for the caller to discard."""
         document = oci.decode(oci.Image, arrival.config, "image configuration")
         _check_layers(document, arrival.layers)
+        if len(arrival.layers) > (most := self._snapshots.max_layers):
+            raise InvalidParameter(f"max depth exceeded: {len(arrival.layers)} layers, {most} can be stacked")
         await self._complete(document, arrival.layers)
         with self._store.database.transaction():
             admitted = self._record(document, arrival)

@@ -33,6 +33,8 @@ _AT_FDCWD = -100
 _CLONE_FS = 0x200
 # mount(2) copies one page of options.
 _OPTIONS_LIMIT = 4095
+# OVL_MAX_STACK: lower directories of one overlay.
+MAX_LOWER = 500
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
@@ -183,11 +185,14 @@ class _Kernel:
 
 
 def overlay(parts: Overlay, target: str, flags: int = 0) -> None:
-    """Mounts an overlay. Raises OSError.
+    """Mounts an overlay. Raises OSError, E2BIG for too many layers.
 
     The new mount API takes any number of layers one by one (Linux 6.5). Older
     kernels get one page of options, with relative names where that is too short.
     """
+    count = len(parts.lower)
+    if count > MAX_LOWER:
+        raise OSError(errno.E2BIG, f"{count} layers are more than the {MAX_LOWER} that overlay can stack")
     if _Kernel.new_mount_api:
         try:
             _overlay_by_fsconfig(parts, target, flags)
@@ -266,7 +271,8 @@ def _overlay_by_mount(parts: Overlay, target: str, flags: int) -> None:
     common = os.path.commonpath([*parts.lower, parts.upper or parts.lower[0]])
     options = overlay_options(parts, common)
     if len(os.fsencode(options)) > _OPTIONS_LIMIT:
-        raise OSError(errno.E2BIG, "too many layers for this kernel", target)
+        said = f"{len(parts.lower)} layers are too many for this kernel: Linux 6.5 and newer take more"
+        raise OSError(errno.E2BIG, said)
     _from_directory(common, lambda: mount("overlay", os.path.abspath(target), "overlay", flags, options))
 
 

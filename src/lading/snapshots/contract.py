@@ -45,9 +45,13 @@ class Usage:
 
 
 class Snapshots(Protocol):
-    """Layers by chain ID, writable layers by key (the container's ID)."""
+    """Layers by chain ID, writable layers by key (the container's ID).
+
+    At most `max_layers` can be on top of each other.
+    """
 
     name: str
+    max_layers: int
 
     def open(self) -> None:
         """Makes the directories and throws away what a crash left. Raises OSError."""

@@ -42,6 +42,7 @@ class OverlaySnapshots:
     """Layers and writable layers below one directory (see `contract.Snapshots`)."""
 
     name = "overlay2"
+    max_layers = mounts.MAX_LOWER
 
     def __init__(self, directory: str, database: Database, limits: Limits | None = None) -> None:
         self._root = directory
@@ -136,7 +137,7 @@ class OverlaySnapshots:
         return known
 
     def needed(self, chain_ids: Collection[str]) -> set[str]:
-        parents = {layer.chain_id: layer.parent for layer in self._store.layers()}
+        parents = self._store.layer_parents()
         needed: set[str] = set()
         for start in {*chain_ids, *self._store.parents_in_use()}:
             current: str | None = start
@@ -147,7 +148,7 @@ class OverlaySnapshots:
 
     def retain(self, chain_ids: Collection[str]) -> None:
         needed = self.needed(chain_ids)
-        gone = [layer.chain_id for layer in self._store.layers() if layer.chain_id not in needed]
+        gone = [chain_id for chain_id in self._store.layer_parents() if chain_id not in needed]
         if not gone:
             return
         directories = self._store.remove_layers(gone)
@@ -187,10 +188,10 @@ class OverlaySnapshots:
         mounts.overlay(mounts.Overlay(lower, upper, work, options), target)
 
     def _lower(self, chain_id: str | None) -> mounts.Overlay:
+        layers = self.directories(chain_id)[::-1]
         # Overlay wants two lower directories where there is no upper one.
-        return mounts.Overlay(
-            (*self.directories(chain_id)[::-1], f"{self._root}/.empty"), options=self._options
-        )
+        padding = (f"{self._root}/.empty",) if len(layers) < 2 else ()
+        return mounts.Overlay((*layers, *padding), options=self._options)
 
     def _writable(self, key: str) -> tuple[str, str | None]:
         found = self._store.writable(key)
