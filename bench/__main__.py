@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench import measures, peer, report
+from bench import distribution, measures, peer, report
 from bench.engines import REPOSITORY, Dockerd, Engine, Lading
 
 _RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -37,11 +37,12 @@ def main() -> int:
     versions = ["", ""]
     try:
         root = peer.build()
+        images = distribution.Images(place / "images")
         for number in range(words.rounds):
             for turn, name in enumerate(names):
                 print(f"round {number + 1} of {words.rounds}: {name}", flush=True)
                 engine = Lading(place / name) if name == "lading" else Dockerd(place / name, root)
-                samples, versions[turn] = _round(engine, counts)
+                samples, versions[turn] = _round(engine, counts, images)
                 taken[turn].append(samples)
     except RuntimeError as error:
         print(error, file=sys.stderr)
@@ -63,10 +64,12 @@ def main() -> int:
     return 0
 
 
-def _round(engine: Engine, counts: measures.Counts) -> tuple[measures.Samples, str]:
+def _round(
+    engine: Engine, counts: measures.Counts, images: distribution.Images
+) -> tuple[measures.Samples, str]:
     try:
         engine.start()
-        return measures.take(engine, counts), engine.version()
+        return measures.take(engine, counts, images), engine.version()
     finally:
         engine.stop()
 

@@ -27,10 +27,12 @@ class Client:
             self._socket.close()
         self._socket, self._buffer = None, b""
 
-    def call(self, method: str, path: str, body: Any = None) -> bytes:
+    def call(self, method: str, path: str, body: Any = None, credentials: str = "") -> bytes:
         """One request and its whole answer. Raises Refused, OSError."""
         raw, kind = _encode(body)
         head = f"{method} {path} HTTP/1.1\r\nHost: engine\r\nContent-Type: {kind}\r\n"
+        if credentials:
+            head += f"X-Registry-Auth: {credentials}\r\n"
         self._send(f"{head}Content-Length: {len(raw)}\r\n\r\n".encode() + raw)
         status, fields = self._head()
         answer = b"" if method == "HEAD" or status in (204, 304) else self._body(fields)

@@ -64,6 +64,12 @@ class Engine(ABC):
     def client(self) -> Client:
         return Client(str(self.socket))
 
+    @property
+    def first_pid(self) -> int:
+        """The enclosure's first process: who enters its namespaces is beside the engine."""
+        assert self._enclosure
+        return self._enclosure.init
+
     def pids(self) -> list[int]:
         """All processes of the engine, without its containers'."""
         assert self._enclosure

@@ -6,10 +6,10 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from bench import heavy, image
+from bench import distribution, heavy, image
 from bench.api import Client
 from bench.engines import REPOSITORY, Engine
 
@@ -59,6 +59,15 @@ MEASURES = (
     Measure(
         "watching", "the engine's CPU while 100 clients stream stats of 100 containers for 10 s", "s", "≥ 5×"
     ),
+    Measure(
+        "pull_one", "pull of an image of 300 MB in one layer, from docker-registry on loopback", "s", "≥ 2×"
+    ),
+    Measure("pull_many", "pull of 300 MB in 20 layers", "s", "≥ 2×"),
+    Measure("growth", "the engine's PSS at its highest during the first, above idle", "MB", "≤ 150 MB"),
+    Measure("push", "push of the 20 layers to an empty registry", "s", "≥ 1.5×"),
+    Measure("save", "save of the image of one layer", "s", "≥ 1.5×"),
+    Measure("load", "load of 300 MB in one plain layer", "s", "≥ 1.5×"),
+    Measure("images", f"GET /images/json with {distribution.LISTED} images", "ms", "≤ 20 ms"),
     Measure("many", f"GET /containers/json with {heavy.MANY:,} containers", "ms", "≤ 30 ms"),
     Measure("list", "GET /containers/json with 200 containers, 100 of them running", "ms"),
 )
@@ -71,7 +80,7 @@ class Samples:
     values: dict[str, list[float]] = field(default_factory=dict)
 
 
-def take(engine: Engine, counts: Counts) -> Samples:
+def take(engine: Engine, counts: Counts, images: distribution.Images) -> Samples:
     """All measures against a freshly started engine. Raises bench.api.Refused, OSError, RuntimeError."""
     samples = Samples()
     values = samples.values
@@ -102,12 +111,22 @@ def take(engine: Engine, counts: Counts) -> Samples:
     )
     inside, outside = heavy.copies(engine, heavy.tree())
     values["copy_in"], values["copy_out"] = [inside], [outside]
+    values |= _transfers(engine, counts, images)
     for _ in range(heavy.MANY - _LISTED):
         _create(client, "true")
     assert len(client.json("GET", "/containers/json?all=1")) == heavy.MANY
     values["many"] = _timed(lambda: client.call("GET", "/containers/json?all=1"), counts.lists, counts.warm)
     client.close()
     return samples
+
+
+def _transfers(engine: Engine, counts: Counts, images: distribution.Images) -> dict[str, list[float]]:
+    moved = distribution.transfers(engine, images, lambda: sum(_pss(engine.pids())) / _MB)
+    client = engine.client()
+    client.call("POST", "/images/load?quiet=1", distribution.many())
+    listed = _timed(lambda: client.call("GET", "/images/json"), counts.lists, counts.warm)
+    client.close()
+    return {**{key: [value] for key, value in asdict(moved).items()}, "images": listed}
 
 
 def docker_cli() -> str:
