@@ -8,12 +8,15 @@ from lading.api.rooms import Rooms
 from lading.api.router import MAXIMUM, Call, Router
 from lading.api.routes import (
     containers,
+    distribution,
     execs,
     files,
+    image_arrivals,
     image_exits,
     images,
     measures,
     networks,
+    registries,
     storage,
     system,
     volumes,
@@ -42,8 +45,11 @@ def application(rooms: Rooms) -> Handler:
             *files.endpoints(rooms),
             *measures.endpoints(rooms),
             *images.endpoints(rooms),
+            *image_arrivals.endpoints(rooms),
             *image_exits.endpoints(rooms),
+            *distribution.endpoints(rooms),
             *networks.endpoints(rooms),
+            *registries.endpoints(rooms),
             *volumes.endpoints(rooms),
             *storage.endpoints(rooms),
         ]

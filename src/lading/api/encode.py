@@ -55,6 +55,18 @@ def _shown(problem: LadingError) -> str:
     return problem.message.encode(errors="replace").decode()
 
 
+async def progress(messages: AsyncIterator[Any]) -> AsyncIterator[bytes]:
+    """Messages of something under way as a stream; a failure is the last of them."""
+    try:
+        async for message in messages:
+            yield json_line(message, b"\r\n")
+    except LadingError as problem:
+        yield progress_error(problem)
+    finally:
+        if isinstance(messages, AsyncGenerator):
+            await messages.aclose()
+
+
 def progress_error(problem: LadingError) -> bytes:
     """How a stream whose status is already out says that it failed."""
     return json_line(

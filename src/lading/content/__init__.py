@@ -1,7 +1,7 @@
 """Blobs by digest, byte for byte as they came.
 
-Here: writing with verification, reading, removing, and undoing the compression
-of streams. Not here: what a blob means (images), file trees (snapshots).
+Here: writing with verification, reading, removing, undoing the compression
+of streams, compressing blobs. Not here: what a blob means (images), file trees (snapshots).
 Calls `state`; owns the table `blobs`.
 
 A blob exists from the moment its row does. It is written under a random name
@@ -14,6 +14,7 @@ makes an image of blobs decides when that counts as safe (see `images/admit.py`)
 """
 
 from lading.content.compression import MAGIC_LENGTH, Compression, detect, inflate
+from lading.content.deflate import deflate
 from lading.content.ingest import DigestMismatch, Ingest
 from lading.content.partial import Partial
 from lading.content.store import Content
@@ -25,6 +26,7 @@ __all__ = [
     "DigestMismatch",
     "Ingest",
     "Partial",
+    "deflate",
     "detect",
     "inflate",
 ]

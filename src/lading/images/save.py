@@ -49,8 +49,8 @@ async def _save(
             raise InternalError(f"cannot read an image's blob: {error.strerror}") from None
         finally:
             await flow.close()
-        for image in images:
-            ctx.announce("save", image.image_id, image.image_id)
+        for image_id in chosen:
+            ctx.announce("save", image_id, image_id)
 
 
 def _write(flow: Outflow[None], archive: save_plan.Archive, ctx: Context) -> None:

@@ -112,6 +112,16 @@ class ImageStore:
         row = self.database.one("SELECT image_id FROM image_refs WHERE ref = ?", (str(reference),))
         return str(row["image_id"]) if row else ""
 
+    def references_of(self, image_id: str) -> list[Reference]:
+        """What one image is called, in alphabetical order."""
+        rows = self.database.query("SELECT ref FROM image_refs WHERE image_id = ? ORDER BY ref", (image_id,))
+        return [parse(row["ref"]) for row in rows]
+
+    def chains(self) -> set[str]:
+        """The topmost layers of all images."""
+        rows = self.database.query("SELECT DISTINCT chain_id FROM images WHERE chain_id IS NOT NULL")
+        return {row["chain_id"] for row in rows}
+
     def references(self) -> dict[str, list[Reference]]:
         """All references by image, in alphabetical order."""
         found: dict[str, list[Reference]] = {}

@@ -1,10 +1,19 @@
 """The second front door of the room: images between this engine, registries and archives."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 
-from lading.distribution import Registries
-from lading.images import save
+from lading.distribution import Credentials, Login, Registries, SearchResult
+from lading.filters import Filters
+from lading.images import distribution, save
 from lading.images.context import Context
+from lading.images.import_url import Importing, import_url
+from lading.images.pull import Puller
+from lading.images.pull_progress import Message
+from lading.images.push import Pusher, PushOrder
+from lading.images.push_uploads import Uploads
+from lading.images.reference import parse, parse_repository
+from lading.images.searching import search_limit, wish
 from lading.oci.image import Platform
 
 
@@ -14,6 +23,47 @@ class ImageTransfers:
     def __init__(self, ctx: Context, registries: Registries, downloads: int = 3, uploads: int = 5) -> None:
         self._ctx = ctx
         self._registries = registries
+        self._puller = Puller(ctx, registries, downloads)
+        self._uploads = Uploads(registries, uploads)
+        self._pusher = Pusher(ctx, self._uploads)
+
+    def pull(
+        self, name: str, tag: str = "", platform: str = "", credentials: Credentials | None = None
+    ) -> AsyncIterator[Message]:
+        """Pulls an image, or all tags where neither name nor `tag` says one; gives docker's messages.
+
+        `platform` is os[/arch[/variant]]. Raises LadingError. Close the iterator if it
+        is not read to its end: only that stops the work.
+        """
+        return self._puller.pull(name, tag, platform, credentials)
+
+    def import_url(self, url: str, importing: Importing) -> AsyncIterator[Message]:
+        """Fetches an archive and has it imported by `importing`; gives docker's messages.
+
+        Raises LadingError. Close the iterator as that of `pull`.
+        """
+        return import_url(self._registries, url, importing)
+
+    def push(
+        self,
+        name: str,
+        tag: str = "",
+        platform: Platform | None = None,
+        credentials: Credentials | None = None,
+    ) -> AsyncIterator[Message]:
+        """Pushes an image, or all tags of a repository where none is given; gives docker's messages.
+
+        Raises InvalidParameter and NotFound at once, LadingError from the iterator, which is
+        to be closed as that of `pull`.
+        """
+        target = parse_repository(name, tag) if tag else parse(name)
+        order = PushOrder(target, credentials, platform)
+        self._pusher.check(order)
+        return self._pusher.push(order)
+
+    async def distribution(self, name: str, credentials: Credentials | None = None) -> distribution.Answer:
+        """What a registry has under a name. Raises LadingError."""
+        return await distribution.inspect(self._registries, name, credentials)
 
     async def save(self, names: Sequence[str], platforms: Sequence[Platform] = ()) -> AsyncIterator[bytes]:
         """One archive of all images named. Raises NotFound and InvalidParameter before it gives anything.
@@ -22,5 +72,21 @@ class ImageTransfers:
         """
         return await save.save(self._ctx, names, platforms)
 
+    async def login(self, credentials: Credentials) -> Login:
+        """Whether a registry takes the credentials. Raises Unauthorized, LadingError."""
+        return await asyncio.to_thread(self._registries.login, credentials)
+
+    async def search(
+        self, term: str, limit: int, filters: Filters, credentials: Credentials | None = None
+    ) -> list[SearchResult]:
+        """Repositories that fit; a limit of 0 means docker's own. Raises InvalidParameter, LadingError."""
+        wanted, most = wish(filters), search_limit(limit)
+        if wanted.automated:
+            return []
+        return wanted.choose(await asyncio.to_thread(self._registries.search, term, most, credentials))
+
     async def close(self) -> None:
         """Ends what is under way."""
+        await self._puller.close()
+        await self._uploads.close()
+        await self._pusher.close()

@@ -1,6 +1,6 @@
 """Images on their way out: into archives and to registries."""
 
-from lading.api import decode
+from lading.api import decode, encode, registry_auth
 from lading.api.rooms import Rooms
 from lading.api.router import Call, Endpoint
 from lading.http import Response
@@ -19,7 +19,17 @@ def endpoints(rooms: Rooms) -> list[Endpoint]:
         pieces = await transfers.save(names, decode.platform_list(call))
         return Response(200, pieces, content_type="application/x-tar")
 
+    async def push(call: Call) -> Response:
+        messages = transfers.push(
+            call.parameters["name"],
+            call.query("tag"),
+            decode.platform(call) if call.version >= (1, 46) else None,
+            registry_auth.credentials(call),
+        )
+        return Response(200, encode.progress(messages), content_type="application/json")
+
     return [
+        Endpoint("POST", "/images/{name:path}/push", push),
         Endpoint("GET", "/images/get", get_all),
         Endpoint("GET", "/images/{name:path}/get", get),
     ]
