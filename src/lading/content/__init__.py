@@ -15,6 +15,7 @@ makes an image of blobs decides when that counts as safe (see `images/admit.py`)
 
 from lading.content.compression import MAGIC_LENGTH, Compression, detect, inflate
 from lading.content.deflate import deflate
+from lading.content.examine import examine
 from lading.content.ingest import DigestMismatch, Ingest
 from lading.content.partial import Partial
 from lading.content.store import Content
@@ -28,5 +29,6 @@ __all__ = [
     "Partial",
     "deflate",
     "detect",
+    "examine",
     "inflate",
 ]

@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 
 from lading.aio import tasks
 from lading.content.ingest import Ingest
@@ -95,6 +96,32 @@ class Content:
         if row is None:
             raise NotFound(f"blob {digest} not found")
         return int(row["size"])
+
+    def sizes(self) -> dict[str, int]:
+        """Every blob that exists, and its size in bytes."""
+        return {row["digest"]: row["size"] for row in self._database.query("SELECT digest, size FROM blobs")}
+
+    def files(self) -> list[str]:
+        """The blobs that have a file, whether or not they exist. Any thread. Raises OSError."""
+        return [f"sha256:{name}" for name in os.listdir(self._blobs)]
+
+    def remove_strays(self, digests: Iterable[str]) -> None:
+        """Removes the files of blobs that do not exist."""
+        for digest in digests:
+            if not self.has(digest):
+                with suppress(FileNotFoundError):
+                    os.unlink(self.path(digest))
+
+    def leftovers(self) -> list[str]:
+        """What lies where blobs are written. Any thread. Raises OSError."""
+        kept = os.path.basename(self._parts)
+        return [name for name in os.listdir(self._ingest) if name != kept]
+
+    def remove_leftovers(self, names: Iterable[str]) -> None:
+        """Removes what was once being written. Only while nothing is."""
+        for name in names:
+            with suppress(FileNotFoundError):
+                os.unlink(f"{self._ingest}/{name}")
 
     def media_type(self, digest: str) -> str:
         """What it was said to be when it came. Raises NotFound."""

@@ -161,8 +161,14 @@ class Catalog:
     def references(self, image_id: str) -> list[Reference]:
         """What an image is called."""
         if self._references is None:
-            self._references = self._store.references()
+            return self._store.references_of(image_id)
         return self._references.get(image_id, [])
+
+    def all_references(self) -> dict[str, list[Reference]]:
+        """What images are called, by their ID."""
+        if self._references is None:
+            self._references = self._store.references()
+        return self._references
 
     def children(self, image_id: str) -> list[str]:
         """The images made here from this one."""

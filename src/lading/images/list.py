@@ -56,8 +56,9 @@ def disk_usage(ctx: Context, users: Sequence[ImageUser], version: view.Version) 
 def candidates(ctx: Context) -> list[listing.Candidate]:
     """Every image, with what it is called."""
     catalog = ctx.catalog
+    references = catalog.all_references()
     return [
-        listing.Candidate(entry, catalog.references(entry.id), catalog.has_children(entry.id))
+        listing.Candidate(entry, references.get(entry.id, []), catalog.has_children(entry.id))
         for entry in catalog.entries()
     ]
 

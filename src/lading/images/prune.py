@@ -27,7 +27,7 @@ class Pruner:
     async def prune(self, filters: Filters, users: Users) -> dict[str, Any]:
         """The answer to `POST /images/prune`; `users` gives all containers made from images.
 
-        Raises InvalidParameter; Conflict while one is under way.
+        What was left of broken pulls goes too. Raises InvalidParameter; Conflict while one is under way.
         """
         if self._running:
             raise Conflict("a prune operation is already running")
@@ -49,6 +49,7 @@ class Pruner:
                 removed += self._remove(candidate, users())
                 # Others have their turn: of a thousand images each takes its time.
                 await asyncio.sleep(0)
+        self._ctx.content.remove_partials()
         reclaimed = sum(sizes.get(entry.get("Deleted", ""), 0) for entry in removed)
         self._ctx.publish("image", "prune", "", {"reclaimed": str(reclaimed)})
         return {"ImagesDeleted": removed or None, "SpaceReclaimed": reclaimed}

@@ -121,6 +121,5 @@ class Remover:
 
     def _unneeded(self, image: Image) -> list[str]:
         """Its layers that no image and no container stands on, topmost first."""
-        others = {entry.chain_id for entry in self._catalog.entries() if entry.chain_id}
-        needed = self._snapshots.needed(others)
+        needed = self._snapshots.needed(self._store.chains())
         return [chain for chain in reversed(chain_ids(image.document.diff_ids)) if chain not in needed]

@@ -22,6 +22,7 @@ from lading.linux.trees import remove_tree
 from lading.oci.image import digest_of
 from lading.snapshots.changes import Change, compare
 from lading.snapshots.contract import Layer, Staged, Usage
+from lading.snapshots.difference import difference
 from lading.snapshots.inherit import inherit
 from lading.snapshots.pack import Push, pack
 from lading.snapshots.store import SnapshotStore
@@ -52,6 +53,8 @@ class OverlaySnapshots:
         self._numbers = itertools.count()
         self._chains: dict[str, tuple[str, ...]] = {}
         self._options: tuple[str, ...] = ()
+        # Directories that have no row yet.
+        self._making: set[str] = set()
 
     def open(self) -> None:
         """See the contract. Needs a running loop, whose threads empty the trash."""
@@ -85,7 +88,9 @@ class OverlaySnapshots:
         return Staged(path, unpacked.size, unpacked.implied)
 
     def _new_directory(self) -> str:
-        path = f"{self._root}/{_name(next(self._numbers))}"
+        name = _name(next(self._numbers))
+        self._making.add(name)
+        path = f"{self._root}/{name}"
         os.mkdir(path, 0o755)
         # Whatever the umask: a container's root must be open to its users.
         os.chmod(path, 0o755)
@@ -99,6 +104,7 @@ class OverlaySnapshots:
     def _remove_now(self, path: str) -> None:
         moved = self._trash.new_name()
         os.rename(path, moved)
+        self._making.discard(os.path.basename(path))
         remove_tree(moved)
 
     def inherit(self, staged: Staged, below: Collection[str]) -> None:
@@ -109,7 +115,8 @@ class OverlaySnapshots:
             self._remove_now(staged.directory)
 
     def commit(self, staged: Staged, diff_id: str, parent: str | None, blob_digest: str) -> str:
-        chain_id = digest_of(f"{parent} {diff_id}".encode()) if parent else diff_id
+        chain_id = _chain_id(parent, diff_id)
+        self._making.discard(os.path.basename(staged.directory))
         if self._store.layer(chain_id) is not None:
             self._trash.throw(staged.directory)
             return chain_id
@@ -177,6 +184,8 @@ class OverlaySnapshots:
         except BaseException:
             self._trash.throw(path)
             raise
+        finally:
+            self._making.discard(os.path.basename(path))
 
     def mount(self, key: str, target: str, volatile: bool = False) -> None:
         directory, parent = self._writable(key)
@@ -243,6 +252,60 @@ class OverlaySnapshots:
             if upper and upper.startswith(f"{self._root}/") and os.path.dirname(upper) not in used:
                 mounts.unmount_if_mounted(entry.target)
 
+    def names(self) -> list[str]:
+        return [name for name in os.listdir(self._root) if not name.startswith(".")]
+
+    def strays(self, names: Collection[str]) -> list[str]:
+        known = self._store.directories()
+        found = [name for name in names if name not in known and name not in self._making]
+        return [name for name in found if os.path.lexists(f"{self._root}/{name}")]
+
+    def throw_strays(self, names: Collection[str]) -> None:
+        for name in self.strays(names):
+            self._trash.throw(f"{self._root}/{name}")
+
+    def damaged(self) -> dict[str, str]:
+        layers = {layer.chain_id: layer for layer in self._store.layers()}
+        found = {}
+        for chain_id, layer in layers.items():
+            if layer.parent is not None and layer.parent not in layers:
+                found[chain_id] = f"the layer {layer.parent} below it is missing"
+            elif chain_id != _chain_id(layer.parent, layer.diff_id):
+                found[chain_id] = f"it is not what {layer.diff_id} makes on top of {layer.parent}"
+            elif not os.path.isdir(self.directories(chain_id)[-1]):
+                found[chain_id] = "its directory is missing"
+        return found
+
+    def damaged_writables(self) -> dict[str, str]:
+        known = self._store.writables()
+        return {
+            key: "its directory is missing"
+            for key, directory in known.items()
+            if not all(os.path.isdir(f"{self._root}/{directory}/{part}") for part in "uw")
+        }
+
+    def difference(self, chain_id: str, staged: Staged) -> Callable[[], str]:
+        return partial(difference, self.directories(chain_id)[-1], staged.directory)
+
+    def is_mounted(self, chain_id: str) -> bool:
+        # Of several ways to name the layers in a mount's options, only the upper directory is in all.
+        mounted = {os.path.basename(os.path.dirname(_upper_of(entry))) for entry in mounts.table()}
+        wanted = self.directories(chain_id)[-1]
+        for key, directory in self._store.writables().items():
+            if directory in mounted and wanted in self.directories(self._writable(key)[1]):
+                return True
+        return False
+
+    def replace(self, chain_id: str, staged: Staged) -> None:
+        before = self.directories(chain_id)[-1]
+        self._store.replace_directory(chain_id, os.path.basename(staged.directory))
+        self._making.discard(os.path.basename(staged.directory))
+        self._chains.clear()
+        self._trash.throw(before)
+
+    def forget_blobs(self, digests: Collection[str]) -> None:
+        self._store.forget_blobs(digests)
+
     def driver_data(self, key: str) -> dict[str, str]:
         directory, parent = self._writable(key)
         lower = ":".join(self.directories(parent)[::-1])
@@ -257,6 +320,10 @@ class OverlaySnapshots:
         below = ":".join(directories[-2::-1])
         shown = {"LowerDir": below} if below else {}
         return {**shown, "UpperDir": directories[-1]}
+
+
+def _chain_id(parent: str | None, diff_id: str) -> str:
+    return digest_of(f"{parent} {diff_id}".encode()) if parent else diff_id
 
 
 def _mount_lower(lower: mounts.Overlay, target: str) -> None:

@@ -29,10 +29,28 @@ class SnapshotStore:
     def layers(self) -> list[Layer]:
         return [_layer(row) for row in self._database.query("SELECT * FROM layers")]
 
+    def layer_parents(self) -> dict[str, str | None]:
+        """What each layer stands on."""
+        return {
+            row["chain_id"]: row["parent"]
+            for row in self._database.query("SELECT chain_id, parent FROM layers")
+        }
+
     def layer_directory(self, chain_id: str) -> tuple[str, str | None] | None:
         """Directory and parent of a layer."""
         row = self._database.one("SELECT directory, parent FROM layers WHERE chain_id = ?", (chain_id,))
         return (row["directory"], row["parent"]) if row else None
+
+    def replace_directory(self, chain_id: str, directory: str) -> None:
+        with self._database.transaction() as transaction:
+            transaction.execute("UPDATE layers SET directory = ? WHERE chain_id = ?", (directory, chain_id))
+
+    def forget_blobs(self, digests: Collection[str]) -> None:
+        with self._database.transaction() as transaction:
+            transaction.execute(
+                "UPDATE layers SET blob_digest = '' WHERE blob_digest IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(digests)),),
+            )
 
     def remove_layers(self, chain_ids: Collection[str]) -> list[str]:
         """Removes rows and gives the directories they had."""
