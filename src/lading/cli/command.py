@@ -18,10 +18,14 @@ class Command:
     `name` is how the help calls it ("run", "system prune"), `operands` what
     follows the flags, `least` and `most` how many operands it takes. Flags end
     at the first operand where `interspersed` is false, so that they can belong
-    to the program a container runs.
+    to the program a container runs. `details` are on the help page of the
+    command in place of its summary.
     """
 
-    __slots__ = ("aliases", "flags", "interspersed", "least", "most", "name", "operands", "run", "summary")
+    __slots__ = (
+        *("aliases", "details", "flags", "interspersed", "least", "most", "name", "operands", "run"),
+        "summary",
+    )
 
     def __init__(
         self,
@@ -35,6 +39,7 @@ class Command:
         most: int | None = None,
         aliases: Sequence[str] = (),
         interspersed: bool = True,
+        details: str = "",
     ) -> None:
         self.name = name
         self.operands = operands
@@ -45,6 +50,23 @@ class Command:
         self.most = most
         self.aliases = aliases
         self.interspersed = interspersed
+        self.details = details
+
+    def within(self, group: str) -> Command:
+        """This command under the name it has in a group ("image rm" for "rmi")."""
+        name = next((name for name in self.aliases if name.startswith(f"{group} ")), self.name)
+        return Command(
+            name,
+            self.operands,
+            self.summary,
+            self.flags,
+            self.run,
+            least=self.least,
+            most=self.most,
+            aliases=self.aliases,
+            interspersed=self.interspersed,
+            details=self.details,
+        )
 
     def usage(self) -> str:
         """The line after "Usage:"."""
@@ -70,4 +92,5 @@ class Command:
             need = f"requires at least {self.least} {'argument' if self.least == 1 else 'arguments'}"
         else:
             need = f"requires at most {self.most} {plural}"
-        raise UsageError(f"lading: 'lading {self.name}' {need}", code=1)
+        pointer = "See" if self.most is None and self.least else "Run"
+        raise UsageError(f"lading: 'lading {self.name}' {need}", code=1, pointer=pointer)

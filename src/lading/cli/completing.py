@@ -24,18 +24,24 @@ _OPERANDS: dict[str, tuple[str, ...]] = {
     "diff": ("containers",),
     "exec": ("running", "files"),
     "export": ("containers",),
+    "history": ("images",),
     "image inspect": ("images",),
     "import": ("files", "images"),
     "inspect": ("objects",),
     "kill": ("running",),
+    "login": ("registries",),
+    "logout": ("registries",),
     "logs": ("containers",),
     "pause": ("running",),
     "port": ("containers", ""),
+    "pull": ("images",),
+    "push": ("images",),
     "rename": ("containers", ""),
     "restart": ("containers",),
     "rm": ("containers",),
     "rmi": ("images",),
     "run": ("images", "files"),
+    "save": ("images",),
     "start": ("stopped",),
     "stats": ("running",),
     "stop": ("running",),
@@ -54,13 +60,16 @@ _CONTAINER_FILTERS = (
 _FILTERS = {
     "container prune": ("label=", "label!=", "until="),
     "events": ("container=", "daemon=", "event=", "image=", "label=", "network=", "type=", "volume="),
+    "image prune": ("label=", "label!=", "until="),
     "images": ("before=", "dangling=", "label=", "reference=", "since=", "until="),
     "ps": _CONTAINER_FILTERS,
+    "system prune": ("label=", "label!=", "until="),
+    "search": ("is-automated=", "is-official=", "stars="),
 }
 _FILTER_VALUES = {
     "dangling": ("false", "true"),
     "health": ("healthy", "none", "starting", "unhealthy"),
-    "is-task": ("false", "true"),
+    **dict.fromkeys(("is-automated", "is-official", "is-task"), ("false", "true")),
     "status": ("created", "dead", "exited", "paused", "removing", "restarting", "running"),
     "type": ("container", "daemon", "image", "network", "volume"),
 }
@@ -78,6 +87,10 @@ _VALUES: dict[str, tuple[str, ...]] = {
     ),
     "log-level": ("debug", "error", "fatal", "info", "warn"),
     "pid": ("container:", "host"),
+    "platform": (
+        *("linux", "linux/386", "linux/amd64", "linux/arm", "linux/arm/v5", "linux/arm/v6", "linux/arm/v7"),
+        *("linux/arm64", "linux/arm64/v8", "linux/ppc64le", "linux/riscv64", "linux/s390x"),
+    ),
     "pull": ("always", "missing", "never"),
     "restart": ("always", "no", "on-failure", "unless-stopped"),
     "signal": _SIGNALS,
@@ -91,7 +104,8 @@ _KINDS = {
     "volumes-from": "containers",
     "runtime": "runtimes",
     **dict.fromkeys(("config", "tlscacert", "tlscert", "tlskey"), "files"),
-    **dict.fromkeys(("cidfile", "device", "env-file", "label-file", "mount", "output", "volume"), "files"),
+    **dict.fromkeys(("cidfile", "device", "env-file", "input", "label-file", "mount"), "files"),
+    **dict.fromkeys(("output", "volume"), "files"),
 }
 
 

@@ -103,10 +103,10 @@ def _run_command(options: Given) -> int:
         if member not in COMMANDS:
             if "--help" in rest:
                 return _group_page(name, to_stderr=False)
-            err(f"lading: unknown command: lading {name} {rest[0]}\n\nUsage:  lading {name} COMMAND\n")
+            err(f"lading: unknown command: lading {name} {rest[0]}\n\nUsage:  lading {name}\n")
             err(f"Run 'lading {name} --help' for more information")
             return 1
-        name, rest = member, rest[1:]
+        return _execute(load(member).within(name), rest[1:], Session(options))
     if name not in COMMANDS:
         return _unknown(name)
     return _execute(load(name), rest, Session(options))
@@ -155,7 +155,7 @@ def _check_versions(command: Command, given: Given, session: Session) -> None:
 
 
 def _usage_error(error: UsageError, usage: str, name: str) -> int:
-    err(f"{error.message}\n\nUsage:  {usage}\n\nRun '{name} --help' for more information")
+    err(f"{error.message}\n\nUsage:  {usage}\n\n{error.pointer} '{name} --help' for more information")
     return error.code
 
 
@@ -178,7 +178,8 @@ def _help_on(words: list[str]) -> int:
         return 1
     from lading.cli.help import command_page
 
-    out(command_page(load(name)))
+    command = load(name)
+    out(command_page(command.within(words[0]) if words[0] in GROUPS else command))
     return 0
 
 

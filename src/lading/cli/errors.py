@@ -19,12 +19,16 @@ class Exit(Exception):
 
 
 class UsageError(Exception):
-    """The command line is wrong; it is answered with the usage line and a pointer to the help."""
+    """The command line is wrong; it is answered with the usage line and a pointer to the help.
 
-    def __init__(self, message: str, code: int = 125) -> None:
+    `pointer` is the verb of the latter.
+    """
+
+    def __init__(self, message: str, code: int = 125, pointer: str = "Run") -> None:
         super().__init__(message)
         self.message = message
         self.code = code
+        self.pointer = pointer
 
 
 class BadValue(Exception):

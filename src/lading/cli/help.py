@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import textwrap
 
 from lading.cli.table import ALIASES, COMMANDS, GROUPS, load
 
@@ -14,12 +13,13 @@ if TYPE_CHECKING:
     from lading.cli.command import Command
     from lading.cli.flags import Flag
 
+_SLACK = 5
 _COMMON = ("run", "exec", "ps", "logs", "images", "version", "info")
 
 
 def command_page(command: Command) -> str:
     """What `lading COMMAND --help` prints."""
-    parts = [f"Usage:  {command.usage()}", command.summary]
+    parts = [f"Usage:  {command.usage()}", command.details or command.summary]
     if command.aliases:
         parts.append("Aliases:\n  " + ", ".join(f"lading {alias}" for alias in command.aliases))
     options = _options(command.flags)
@@ -74,13 +74,27 @@ def _options(flags: Sequence[Flag]) -> str:
         return ""
     heads = [_head(flag) for flag in shown]
     column = max(map(len, heads)) + 3
-    width = max(_terminal_width() - column, 30)
+    width = max(_terminal_width() - 1 - column, 30)
     lines = []
     for head, flag in zip(heads, shown, strict=True):
-        first, *more = [line for part in flag.text.split("\n") for line in textwrap.wrap(part, width)] or [""]
-        lines.append(f"{head:<{column}}{first}")
-        lines.extend(" " * column + line for line in more)
+        text = _wrapped(flag.text, width).replace("\n", "\n" + " " * column)
+        lines.append(f"{head:<{column}}{text}")
     return "\n".join(lines)
+
+
+def _wrapped(text: str, width: int) -> str:
+    """Lines some letters shorter than `width`, so that the last can be longer than the others."""
+    length = width - _SLACK
+    lines = []
+    while length + _SLACK <= len(text):
+        piece = text[:length]
+        end = max(piece.rfind(" "), piece.rfind("\n"))
+        if end <= 0:
+            break
+        end = piece.rfind("\n") if "\n" in piece else end
+        lines.append(text[:end])
+        text = text[end + 1 :]
+    return "\n".join([*lines, text])
 
 
 def _head(flag: Flag) -> str:

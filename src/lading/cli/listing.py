@@ -14,10 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
-FORMAT_HELP = (
-    "How to show it: 'table', 'table TEMPLATE' for a table of your own columns, 'json', or a Go template"
-)
+_FORMATS = """Format output using a custom template:
+'json':             Print in JSON format
+'TEMPLATE':         Print output using the given Go template.
+Refer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates"""
+_TABLES = """
+'table':            Print output in table format with column headers (default)
+'table TEMPLATE':   Print output in table format using the given Go template"""
+INSPECT_FORMAT_HELP = _FORMATS
+"""The help text of `--format` where there are no tables."""
+FORMAT_HELP = _FORMATS.replace("\n", f"{_TABLES}\n", 1)
 """The help text of `--format` where there are tables."""
+FILTER_HELP = "Filter output based on conditions provided"
 
 
 class Row(Record):
@@ -114,7 +122,7 @@ def _render(source: str, rows: Iterable[Row]) -> list[str]:
     try:
         return [template.render(row) for row in rows]
     except TemplateError as error:
-        raise CommandFailed(f"failed to execute template: {error.message}") from None
+        raise CommandFailed(f"template parsing error: {error.message}") from None
 
 
 def check_filter(text: str) -> str:

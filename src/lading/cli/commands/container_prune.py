@@ -5,7 +5,8 @@ from __future__ import annotations
 from lading.cli.command import Command
 from lading.cli.confirm import confirm
 from lading.cli.flags import Flag
-from lading.cli.listing import check_filter, filters_query
+from lading.cli.listing import check_filter
+from lading.cli.pruning import prune
 from lading.cli.say import out
 from lading.units import human_size
 
@@ -18,12 +19,10 @@ if TYPE_CHECKING:
 def run(session: Session, given: Given) -> None:
     if not given["force"]:
         confirm("WARNING! This will remove all stopped containers.")
-    query = filters_query(given["filter"])
-    report = session.client.call("POST", "/containers/prune", query).json()
-    deleted = report.get("ContainersDeleted") or ()
-    if deleted:
-        out("Deleted Containers:\n" + "".join(f"{identifier}\n" for identifier in deleted))
-    out(f"Total reclaimed space: {human_size(report.get('SpaceReclaimed', 0) if deleted else 0)}")
+    pruned = prune(session.client, "containers", given["filter"])
+    if pruned.text:
+        out(pruned.text)
+    out(f"Total reclaimed space: {human_size(pruned.space)}")
 
 
 COMMAND = Command(

@@ -8,7 +8,7 @@ from lading.cli.command import Command
 from lading.cli.commands.logs import moment
 from lading.cli.errors import CommandFailed
 from lading.cli.flags import Flag
-from lading.cli.listing import check_filter, filters_query
+from lading.cli.listing import FILTER_HELP, INSPECT_FORMAT_HELP, check_filter, filters_query
 from lading.cli.say import out
 from lading.cli.template import Template, TemplateError
 
@@ -77,12 +77,12 @@ class _Named(dict):  # type: ignore[type-arg]
 COMMAND = Command(
     "events",
     "",
-    "Show what happens in the engine",
+    "Get real time events from the server",
     (
-        Flag("filter", "f", "filter", "Show only what fits: name=value", gathers=True, check=check_filter),
-        Flag("format", "", "string", "How to show it: 'json', or a Go template"),
-        Flag("since", "", "string", "Begin at a moment in the past"),
-        Flag("until", "", "string", "End at a moment"),
+        Flag("filter", "f", "filter", FILTER_HELP, gathers=True, check=check_filter),
+        Flag("format", "", "string", INSPECT_FORMAT_HELP),
+        Flag("since", "", "string", "Show all events created since timestamp"),
+        Flag("until", "", "string", "Stream events until this timestamp"),
     ),
     run,
     most=0,

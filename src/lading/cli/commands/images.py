@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from lading.cli.ages import ago, local_time, rough_size, short
 from lading.cli.command import Command
+from lading.cli.errors import CommandFailed
 from lading.cli.flags import Flag
-from lading.cli.listing import FORMAT_HELP, Row, check_filter, filters_query, print_list
+from lading.cli.listing import FILTER_HELP, FORMAT_HELP, Row, check_filter, filters_query, print_list
+from lading.cli.say import out
+from lading.cli.terminal import is_terminal, size
 from lading.units import human_size
 
 TYPE_CHECKING = False
@@ -122,12 +125,32 @@ def run(session: Session, given: Given) -> None:
     if given.operands:
         filters.append(f"reference={given.operands[0]}")
     query += filters_query(filters)
+    if given["tree"]:
+        _tree(session, given, query)
+        return
     images = session.client.get("/images/json", query)
-    template = given["format"]
+    template = session.format(given, "imagesFormat")
     with_digests = given["digests"] or ".Digest" in template
     rows = [row for image in images for row in rows_of(image, not given["no-trunc"], with_digests)]
     table = _HEAD + ("{{.Digest}}\t" if given["digests"] else "") + _TAIL
     print_list(rows, ImageRow, template, table, given["quiet"])
+
+
+def _tree(session: Session, given: Given, query: list[tuple[str, str]]) -> None:
+    from lading.cli.image_tree import image_tree, is_dangling
+
+    for flag, name in (
+        ("quiet", "quiet"),
+        ("no-trunc", "no-trunc"),
+        ("digests", "show-digest"),
+        ("format", "format"),
+    ):
+        if given[flag]:
+            raise CommandFailed(f"--{name} is not yet supported with --tree")
+    images = session.client.get("/images/json", [*query, ("manifests", "1")])
+    if not given["all"] and not any(text.startswith("dangling=") for text in given["filter"]):
+        images = [image for image in images if not is_dangling(image)]
+    out(image_tree(images, size()[1], is_terminal(1)))
 
 
 COMMAND = Command(
@@ -135,13 +158,13 @@ COMMAND = Command(
     "[REPOSITORY[:TAG]]",
     "List images",
     (
-        Flag("all", "a", "", "Show all images, intermediate ones too"),
+        Flag("all", "a", "", "Show all images (default hides intermediate images)"),
         Flag("digests", "", "", "Show digests"),
-        Flag("filter", "f", "filter", "Show only what fits: name=value", gathers=True, check=check_filter),
+        Flag("filter", "f", "filter", FILTER_HELP, gathers=True, check=check_filter),
         Flag("format", "", "string", FORMAT_HELP),
-        Flag("no-trunc", "", "", "Do not shorten anything"),
-        Flag("quiet", "q", "", "Show IDs alone"),
-        Flag("tree", "", "", "Show images of several platforms as a tree", hidden=True),
+        Flag("no-trunc", "", "", "Don't truncate output"),
+        Flag("quiet", "q", "", "Only show image IDs"),
+        Flag("tree", "", "", "List multi-platform images as a tree (EXPERIMENTAL)", since="1.47"),
     ),
     run,
     most=1,

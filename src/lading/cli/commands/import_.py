@@ -8,9 +8,9 @@ from lading.cli.command import Command
 from lading.cli.commands.load import pieces_of
 from lading.cli.errors import CommandFailed
 from lading.cli.flags import Flag
-from lading.cli.platform import normal_platform
 from lading.cli.progress import show
 from lading.cli.reference import parse_reference
+from lading.cli.session import environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,8 +34,9 @@ def run(session: Session, given: Given) -> None:
     query.append(("fromSrc", from_source))
     if given["message"]:
         query.append(("message", given["message"]))
-    if given["platform"]:
-        query.append(("platform", normal_platform(given["platform"])))
+    platform = given["platform"] or environment("DOCKER_DEFAULT_PLATFORM")
+    if platform:
+        query.append(("platform", platform.lower()))
     if len(given.operands) > 1:
         parse_reference(given.operands[1])
         query.append(("repo", given.operands[1]))
@@ -49,11 +50,11 @@ def run(session: Session, given: Given) -> None:
 COMMAND = Command(
     "import",
     "file|URL|- [REPOSITORY[:TAG]]",
-    "Make an image from a tar archive of a file system",
+    "Import the contents from a tarball to create a filesystem image",
     (
-        Flag("change", "c", "list", "Apply a Dockerfile instruction to the image"),
-        Flag("message", "m", "string", "Message for the image's history"),
-        Flag("platform", "", "string", "Platform of the image", since="1.32"),
+        Flag("change", "c", "list", "Apply Dockerfile instruction to the created image"),
+        Flag("message", "m", "string", "Set commit message for imported image"),
+        Flag("platform", "", "string", "Set platform if server is multi-platform capable", since="1.32"),
     ),
     run,
     least=1,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lading.cli.command import Command
 from lading.cli.errors import CommandFailed
 from lading.cli.flags import Flag
+from lading.cli.listing import INSPECT_FORMAT_HELP
 from lading.cli.say import err, out
 from lading.client import ApiError, ClientError
 
@@ -131,8 +132,8 @@ def _binary_size(size: float) -> str:
 COMMAND = Command(
     "info",
     "",
-    "Show the state of the engine",
-    (Flag("format", "f", "string", "How to show it: 'json', or a Go template"),),
+    "Display system-wide information",
+    (Flag("format", "f", "string", INSPECT_FORMAT_HELP),),
     run,
     most=0,
     aliases=("system info", "info"),

@@ -7,6 +7,8 @@ import json
 from lading.cli.command import Command
 from lading.cli.errors import CommandFailed
 from lading.cli.flags import Flag
+from lading.cli.listing import INSPECT_FORMAT_HELP
+from lading.cli.platform import platform_query
 from lading.cli.say import err, out
 from lading.cli.template import Template, TemplateError
 from lading.client import ApiError
@@ -56,9 +58,11 @@ OPTIONAL = frozenset(
 """Keys the API leaves out when there is nothing to say; in a template they count as nil."""
 
 
-def _fetch(client: Client, name: str, kinds: tuple[str, ...], size: bool) -> Any:
+def _fetch(
+    client: Client, name: str, kinds: tuple[str, ...], size: bool, platform: list[tuple[str, str]]
+) -> Any:
     for kind in kinds:
-        query = [("size", "1")] if size and kind == "container" else []
+        query = [("size", "1")] if size and kind == "container" else platform
         try:
             return client.get(_PATHS[kind].format(name), query)
         except ApiError as refusal:
@@ -69,13 +73,14 @@ def _fetch(client: Client, name: str, kinds: tuple[str, ...], size: bool) -> Any
 
 def _inspect(session: Session, given: Given, kinds: tuple[str, ...]) -> int:
     template = _template(given["format"])
+    platform = platform_query("platform", given.get("platform", ""))
     found, failures = [], []
     for name in given.operands:
         if not name:
             failures.append("invalid ID or name: must not be empty")
             continue
         try:
-            value = _fetch(session.client, name, kinds, given.get("size", False))
+            value = _fetch(session.client, name, kinds, given.get("size", False), platform)
         except ApiError as refusal:
             failures.append(f"Error response from daemon: {refusal.message}")
             continue
@@ -130,8 +135,14 @@ def run_image(session: Session, given: Given) -> int:
     return _inspect(session, given, ("image",))
 
 
-_FORMAT = Flag("format", "f", "string", "How to show it: 'json', or a Go template")
+_FORMAT = Flag("format", "f", "string", INSPECT_FORMAT_HELP)
 _SIZE = Flag("size", "s", "", "Show a container's sizes")
+_PLATFORM_HELP = (
+    "Inspect a specific platform of the multi-platform image.\n"
+    "If the image or the server is not multi-platform capable,"
+    " the command will error out if the platform does not match.\n"
+    "'os[/arch[/variant]]': Explicit platform (eg. linux/amd64)"
+)
 
 COMMAND = Command(
     "inspect",
@@ -152,8 +163,8 @@ CONTAINER_COMMAND = Command(
 IMAGE_COMMAND = Command(
     "image inspect",
     "IMAGE [IMAGE...]",
-    "Show everything known about images",
-    (_FORMAT, Flag("platform", "", "string", "Show this platform's variant", since="1.49")),
+    "Display detailed information on one or more images",
+    (_FORMAT, Flag("platform", "", "string", _PLATFORM_HELP, since="1.49")),
     run_image,
     least=1,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lading.cli.command import Command
 from lading.cli.flags import Flag
+from lading.cli.platform import FORM_HELP, platform_query
 from lading.cli.say import err, out
 from lading.client import ApiError
 
@@ -19,6 +20,8 @@ def run(session: Session, given: Given) -> int:
     query = [("force", "1")] if given["force"] else []
     if given["no-prune"]:
         query.append(("noprune", "1"))
+    for platform in ",".join(given["platform"]).split(","):
+        query += platform_query("platforms", platform)
     failures = []
     code = 0
     for name in given.operands:
@@ -40,11 +43,18 @@ def run(session: Session, given: Given) -> int:
 COMMAND = Command(
     "rmi",
     "IMAGE [IMAGE...]",
-    "Remove images",
+    "Remove one or more images",
     (
-        Flag("force", "f", "", "Remove it even if something uses it"),
-        Flag("no-prune", "", "", "Keep parents without a name"),
-        Flag("platform", "", "strings", "Remove only this platform's variant", gathers=True, since="1.50"),
+        Flag("force", "f", "", "Force removal of the image"),
+        Flag("no-prune", "", "", "Do not delete untagged parents"),
+        Flag(
+            "platform",
+            "",
+            "strings",
+            f"Remove only the given platform variant. {FORM_HELP}",
+            gathers=True,
+            since="1.50",
+        ),
     ),
     run,
     least=1,

@@ -32,7 +32,7 @@ def run(session: Session, given: Given) -> None:
 COMMAND = Command(
     "tag",
     "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
-    "Give an image another name",
+    "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
     (),
     run,
     least=2,

@@ -17,15 +17,19 @@ if TYPE_CHECKING:
 
 def to_json(value: Any) -> str:
     """Compact JSON. What HTML cares about is escaped in records, as their Go counterparts do."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_plain)
-    if hasattr(value, "as_dict"):
+    records = []
+
+    def plain(value: Any) -> Any:
+        if not hasattr(value, "as_dict"):
+            return str(value)
+        records.append(value)
+        return value.as_dict()
+
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=plain)
+    if records:
         for character in "<>&":
             text = text.replace(character, f"\\u{ord(character):04x}")
     return text
-
-
-def _plain(value: Any) -> Any:
-    return value.as_dict() if hasattr(value, "as_dict") else str(value)
 
 
 def _text(value: Any) -> str:
