@@ -65,6 +65,8 @@ _V2 = dataclasses.replace(
         ({"cpu_shares": -1}, "invalid CPU shares"),
         ({"cpuset_cpus": "0-2"}, "Requested CPUs are not available - requested 0-2, available: 0-1"),
         ({"cpuset_cpus": "1-0"}, "Invalid value 1-0 for cpuset cpus: invalid format: 1-0"),
+        ({"cpuset_cpus": "9" * 5000}, "invalid format"),
+        ({"device_cgroup_rules": [f"c {'9' * 5000}:1 r"]}, "invalid device cgroup rule format"),
         ({"cpuset_cpus": "a,b"}, "Invalid value a,b for cpuset cpus"),
         ({"cpuset_cpus": "0,"}, "Invalid value 0, for cpuset cpus"),
         ({"cpuset_mems": "1"}, "Requested memory nodes are not available - requested 1, available: 0"),

@@ -10,6 +10,7 @@ from typing import Any
 from lading.errors import InvalidParameter
 from lading.runtime.spec.request import DeviceNode
 from lading.schema.container import HostConfig
+from lading.units import parse_whole
 
 _RULE = re.compile(r"([acb]) ([0-9]+|\*):([0-9]+|\*) ([rwm]{1,3})\Z")
 _ACCESS = re.compile(r"[rwm]{1,3}\Z")
@@ -64,7 +65,9 @@ def parse_device_rule(text: str) -> dict[str, Any]:
     rule: dict[str, Any] = {"allow": True, "type": found[1], "access": found[4]}
     for key, number in (("major", found[2]), ("minor", found[3])):
         if number != "*":
-            rule[key] = int(number)
+            rule[key] = parse_whole(number)
+            if rule[key] is None:
+                raise InvalidParameter(f"invalid device cgroup rule format: '{text}'")
     return rule
 
 

@@ -3,7 +3,7 @@
 from lading.errors import InvalidParameter
 from lading.runtime.spec.request import HostFacts
 from lading.schema.container import HostConfig
-from lading.units import NANOSECOND
+from lading.units import NANOSECOND, parse_whole
 
 MINIMUM_MEMORY = 6 * 1024 * 1024
 """Bytes; less does not let even a small program start."""
@@ -158,13 +158,17 @@ def _highest(name: str, text: str) -> int:
     """The highest number in a list such as "0-2,5", -1 for an empty one. Raises InvalidParameter."""
     highest = -1
     for part in text.split(",") if text else ():
-        first, dash, last = part.strip().partition("-")
-        last = last if dash else first
-        numbers = first.isascii() and first.isdecimal() and last.isascii() and last.isdecimal()
-        if not numbers or int(first) > int(last):
+        bounds = part.strip().partition("-")
+        first = _index(bounds[0])
+        last = _index(bounds[2]) if bounds[1] else first
+        if first is None or last is None or first > last:
             raise InvalidParameter(f"Invalid value {text} for cpuset {name}: invalid format: {part}")
-        highest = max(highest, int(last))
+        highest = max(highest, last)
     return highest
+
+
+def _index(text: str) -> int | None:
+    return parse_whole(text) if text.isascii() and text.isdecimal() else None
 
 
 def _settle_block_io(host: HostConfig, facts: HostFacts, warnings: list[str]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from lading.errors import InvalidParameter
 from lading.runtime.spec.request import User
+from lading.units import parse_whole
 
 _HIGHEST = 2**31 - 1
 
@@ -45,7 +46,8 @@ def _rows(text: str, columns: int) -> list[_Row]:
 
 
 def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and int(text) <= _HIGHEST
+    number = parse_whole(text) if text.isascii() and text.isdecimal() else None
+    return number is not None and number <= _HIGHEST
 
 
 def _members(row: _Row) -> list[str]:
