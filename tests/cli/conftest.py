@@ -29,6 +29,16 @@ needs_docker = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(autouse=True)
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's directory of settings: there is nothing in it, whatever the machine's user has."""
+    directory = tmp_path / "settings"
+    for name in ("LADING_CONFIG", "DOCKER_CONTENT_TRUST", "DOCKER_DEFAULT_PLATFORM", "DOCKER_AUTH_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DOCKER_CONFIG", str(directory))
+    return directory
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How a command ended and what it said."""

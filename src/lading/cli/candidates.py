@@ -40,6 +40,8 @@ def answer(words: Sequence[str], flags: Sequence[Flag], session: Session) -> Non
 def _known(kind: str, session: Session) -> list[str]:
     if kind == "shells":
         return list(_SHELLS)
+    if kind == "registries":
+        return _registries(session)
     look = _LOOKS.get(kind)
     if look is None:
         return []
@@ -48,6 +50,12 @@ def _known(kind: str, session: Session) -> list[str]:
     except ClientError:
         # A key press is no place for complaints.
         return []
+
+
+def _registries(session: Session) -> list[str]:
+    """Registries that the user's settings name."""
+    config = session.config
+    return sorted({key.removesuffix("/") for name in ("auths", "credHelpers") for key in config.map(name)})
 
 
 def _containers(client: Client, *states: str) -> list[str]:

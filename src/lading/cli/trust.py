@@ -15,7 +15,7 @@ _NO = ("", "0", "f", "F", "false", "FALSE", "False")
 
 def trust_flag(deed: str) -> Flag:
     """`--disable-content-trust` of pull, create and run ("verification") or of push ("signing")."""
-    return Flag("disable-content-trust", "", "", f"Skip image {deed}", default=True)
+    return Flag("disable-content-trust", "", "", f"Skip image {deed} (default true)", default=True)
 
 
 def refuse_trust(given: Given, *, has_digest: bool = False) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posix
-import sys
 
 from lading.cli.command import Command
 from lading.cli.config.auths import HUB, Auth, host_of
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from lading.cli.flags import Given
     from lading.cli.session import Session
 
+_PIECE = 65536
 _UNAUTHORIZED = 401
 _IN_THE_BROWSER = (
     "Logging in to Docker Hub with a browser is not supported: give your username, and a password or, "
@@ -57,8 +57,8 @@ def _given_credentials(given: Given) -> tuple[str, str]:
     if password:
         err("WARNING! Using --password via the CLI is insecure. Use --password-stdin.")
     if given["password-stdin"]:
-        read = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
-        password = read.rstrip("\r\n")
+        read = b"".join(iter(lambda: posix.read(0, _PIECE), b""))
+        password = read.decode("utf-8", "surrogateescape").rstrip("\r\n")
     return username, password
 
 
