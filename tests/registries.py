@@ -43,7 +43,8 @@ class Registry:
     """One docker-registry with a directory, a port and a process of its own.
 
     `auth` is None, "htpasswd" (ada, enchantress) or a TokenServer. `tls` names a
-    directory with `server.pem` and `server.key`. `settings` go over the configuration.
+    directory with `server.pem` and `server.key`; clients need a certificate of
+    `client_authority`, if it is given. `settings` go over the configuration.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Registry:
         *,
         auth: Any = None,
         tls: Path | None = None,
+        client_authority: Path | None = None,
         settings: dict[str, Any] | None = None,
     ) -> None:
         self.directory = directory
@@ -59,6 +61,7 @@ class Registry:
         self.host = f"127.0.0.1:{self.port}"
         self.tls = tls
         self._auth = auth
+        self._client_authority = client_authority
         self._settings = settings or {}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -100,6 +103,8 @@ class Registry:
         http: dict[str, Any] = {"addr": self.host, "secret": "of no use"}
         if self.tls:
             http["tls"] = {"certificate": f"{self.tls}/server.pem", "key": f"{self.tls}/server.key"}
+        if self._client_authority:
+            http["tls"]["clientcas"] = [str(self._client_authority)]
         config: dict[str, Any] = {
             "version": "0.1",
             "log": {"level": "warn", "accesslog": {"disabled": True}},
@@ -125,7 +130,11 @@ class Registry:
             assert self._process is not None
             assert self._process.poll() is None, self.log()
             with contextlib.suppress(OSError, http.client.HTTPException):
-                self.request("GET", "/v2/")
+                if self._client_authority:
+                    # We ourselves have none, and it is enough that it listens.
+                    socket.create_connection(("127.0.0.1", self.port), 5).close()
+                else:
+                    self.request("GET", "/v2/")
                 return
             time.sleep(0.02)
         raise TimeoutError(self.log())

@@ -16,6 +16,9 @@ from lading.distribution.proxies import Proxies
 from lading.distribution.values import Interrupted
 from lading.errors import LadingError
 
+# Registries named as insecure are so on purpose.
+urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
 PIECE = 256 * 1024
 """Bytes read at most at once; a larger buffer costs more in fresh memory than it saves in calls."""
 _REFUSAL_LIMIT = 64 * 1024
