@@ -10,6 +10,18 @@ _LEAST_WIDTH = 10
 _PADDING = 3
 
 
+def columns_of(text: str) -> int:
+    """How wide a terminal shows `text`: East Asian wide characters take two columns, marks none."""
+    if text.isascii():
+        return len(text)
+    import unicodedata
+
+    return sum(
+        0 if unicodedata.combining(letter) else 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+        for letter in text
+    )
+
+
 def align(text: str, least: int = _LEAST_WIDTH) -> str:
     """`text` with its tabs turned into blanks; no column is narrower than `least`."""
     if "\t" not in text:
@@ -33,12 +45,14 @@ def _format(
         first = line
         while line < end and column < len(lines[line]) - 1:
             line += 1
-        width = max(len(lines[number][column]) for number in range(first, line)) + _PADDING
+        width = max(columns_of(lines[number][column]) for number in range(first, line)) + _PADDING
         _format(lines, first, line, [*widths, max(width, least)], printed, least)
         first = line
     printed.extend(_laid_out(lines[number], widths) for number in range(first, end))
 
 
 def _laid_out(cells: list[str], widths: list[int]) -> str:
-    padded = [cell.ljust(width) for cell, width in zip(cells[:-1], widths, strict=False)]
+    padded = [
+        cell + " " * (width - columns_of(cell)) for cell, width in zip(cells[:-1], widths, strict=False)
+    ]
     return "".join(padded) + cells[-1]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
-
+from lading.cli.columns import columns_of
 from lading.cli.command import Command
 from lading.cli.config.auths import registry_key, search_domain
 from lading.cli.flags import Flag
@@ -56,19 +55,15 @@ class SearchRow(Row):
 
 def shorten(text: str, width: int) -> str:
     """`text` in at most `width` columns, its end replaced by an ellipsis where it is longer. Pure."""
-    if sum(map(_columns, text)) <= width:
+    if columns_of(text) <= width:
         return text
     taken, room = "", width - 1
     for letter in text:
-        room -= _columns(letter)
+        room -= columns_of(letter)
         if room < 0:
             break
         taken += letter
     return taken + "…"
-
-
-def _columns(letter: str) -> int:
-    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
 
 
 def run(session: Session, given: Given) -> None:
