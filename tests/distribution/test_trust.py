@@ -51,6 +51,7 @@ def test_an_unknown_authority_is_not_trusted(encrypted: Registry) -> None:
     )
 
 
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 def test_an_insecure_registry_is_asked_with_tls_all_the_same(encrypted: Registry) -> None:
     blob = give(_at(encrypted, insecure=True), BLOB)
     assert whole(_at(encrypted, insecure=True).blob(blob, 10)) == BLOB[10:]

@@ -18,7 +18,8 @@ pytestmark = needs_registry
 
 @pytest.mark.parametrize("data", [BLOB, b"{}", b""])
 def test_a_blob_goes_there_and_tells_how_far_it_is(repository: Repository, data: bytes) -> None:
-    digest, told = digest_of(data), []
+    digest = digest_of(data)
+    told: list[int] = []
     repository.upload(digest, len(data), reading(data), told.append)
     assert repository.blob_size(digest) == len(data)
     assert whole(repository.blob(Descriptor(digest=digest, size=len(data)))) == data
@@ -129,7 +130,8 @@ def resumable() -> Iterator[tuple[_Resumable, Repository]]:
 
 def test_a_broken_upload_goes_on_where_it_broke(resumable: tuple[_Resumable, Repository]) -> None:
     registry, repository = resumable
-    digest, told = digest_of(BLOB), []
+    digest = digest_of(BLOB)
+    told: list[int] = []
     repository.upload(digest, len(BLOB), reading(BLOB), told.append)
     assert registry.have == BLOB
     assert registry.ranges == ["", f"400000-{len(BLOB) - 1}"]

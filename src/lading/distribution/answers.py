@@ -85,7 +85,7 @@ def _coded(status: int, code: str, message: str) -> Refusal:
 
 
 def _errors(body: bytes) -> list[tuple[str, str]]:
-    errors = _document(body).get("errors")
+    errors = (_document(body) or {}).get("errors")
     if not isinstance(errors, list):
         return []
     return [
@@ -96,21 +96,23 @@ def _errors(body: bytes) -> list[tuple[str, str]]:
 
 
 def _member(body: bytes, name: str) -> str:
-    value = _document(body).get(name)
+    value = (_document(body) or {}).get(name)
     return value if isinstance(value, str) else ""
 
 
-def _document(body: bytes) -> dict[str, Any]:
+def _document(body: bytes) -> dict[str, Any] | None:
     try:
         document = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
+        return None
+    return document if isinstance(document, dict) else None
 
 
 def _unreadable(status: int, body: bytes) -> str:
     shown = body[:500].decode("utf-8", "replace")
-    why = "no error details found in HTTP response body" if _document(body) else "invalid character in JSON"
+    why = "invalid character in JSON"
+    if _document(body) is not None:
+        why = "no error details found in HTTP response body"
     if not body.strip():
         return f"unexpected status from registry: {_status_line(status)}"
     return f"error parsing HTTP {status} response body: {why}: {msgspec.json.encode(shown).decode()}"

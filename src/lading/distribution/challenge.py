@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _SCHEME = re.compile(rf"\s*({_TOKEN})(?=[\s,]|\Z)(?!\s*=)")
 _PARAMETER = re.compile(rf'\s*({_TOKEN})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))')
-_TOKEN68 = re.compile(r"\s*[A-Za-z0-9._~+/-]+=*\s*(?=,|\Z)")
+# What follows `Negotiate`: one word, at whose end may be equals signs.
+_TOKEN68 = re.compile(r"\s+[A-Za-z0-9._~+/-]+=*\s*(?=,|\Z)")
 _SEPARATORS = re.compile(r"[\s,]*")
 _ESCAPED = re.compile(r"\\(.)")
 
@@ -34,10 +35,8 @@ def _of_field(value: str) -> list[Challenge]:
     while (scheme := _SCHEME.match(value, position)) is not None:
         parameters: dict[str, str] = {}
         position = scheme.end()
-        blob = _TOKEN68.match(value, position)
-        if blob is not None and value[position:].strip() and not _PARAMETER.match(value, position):
-            # `Negotiate abc==`: one word of its own, unless it is the next scheme's name.
-            position = blob.end() if not value[position:].lstrip().startswith(",") else position
+        if (blob := _TOKEN68.match(value, position)) is not None:
+            position = blob.end()
         else:
             position = _parameters(value, position, parameters)
         found.append(Challenge(scheme[1].lower(), parameters))

@@ -3,6 +3,7 @@
 Source: dockerd's reference, "insecure registries" and "registry mirrors".
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
@@ -13,6 +14,9 @@ from lading.errors import InvalidParameter
 HUB = "docker.io"
 HUB_ADDRESS = "https://index.docker.io/v1/"
 _HUB_NAMES = ("docker.io", "index.docker.io", "registry-1.docker.io")
+_HOST_AND_PORT = re.compile(r"([^:]*|\[.*\]):([0-9]*)\Z")
+_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9_-]*[a-zA-Z0-9])?"
+_HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?\Z")
 _HUB_URL = "https://registry-1.docker.io"
 
 
@@ -83,56 +87,59 @@ def endpoints_of(domain: str, mirrors: Sequence[str], *, insecure: bool, push: b
 
 def checked_mirror(text: str) -> str:
     """A mirror's URL with one slash at its end. Raises InvalidParameter."""
+    scheme, separator, _ = text.partition("://")
+    either = "must use either 'https://' or 'http://'"
+    if not separator or not scheme:
+        raise InvalidParameter(f'invalid mirror: no scheme specified for "{text}": {either}')
     try:
         parts = urlsplit(text)
         host = parts.hostname
     except ValueError:
-        raise InvalidParameter(f'invalid mirror: "{text}" is not a valid URI') from None
-    if parts.scheme not in ("http", "https"):
-        said = f'unsupported scheme "{parts.scheme}" in "{text}"'
-        if not parts.scheme or not host:
-            said = f"no scheme specified for \"{text}\": must use either 'https://' or 'http://'"
-        raise InvalidParameter(f"invalid mirror: {said}")
+        host = None
     if not host:
         raise InvalidParameter(f'invalid mirror: "{text}" is not a valid URI')
+    if scheme not in ("http", "https"):
+        raise InvalidParameter(f'invalid mirror: unsupported scheme "{scheme}" in "{text}": {either}')
     if parts.query or parts.fragment:
         raise InvalidParameter(f'invalid mirror: query or fragment at end of the URI "{text}"')
     if parts.username is not None:
-        shown = text.replace(parts.netloc.rpartition("@")[0], "xxxxx:xxxxx")
+        shown = text.replace(parts.netloc.rpartition("@")[0], f"{parts.username}:xxxxx")
         raise InvalidParameter(f'invalid mirror: username/password not allowed in URI "{shown}"')
     return text.rstrip("/") + "/"
 
 
 def checked_insecure(text: str) -> str:
     """A host with or without port, or a network, as it is compared later. Raises InvalidParameter."""
-    lowered = text.lower()
-    for scheme in ("http://", "https://"):
-        if lowered.startswith(scheme):
-            text = text[len(scheme) :]
-    if "://" in text:
-        raise InvalidParameter(f"insecure registry {text} should not contain '://'")
+    scheme, separator, rest = text.partition("://")
+    if separator:
+        if scheme.lower() not in ("http", "https"):
+            raise InvalidParameter(f"insecure registry {text} should not contain '://'")
+        text = rest
     if "/" in text:
         try:
             return str(ip_network(text, strict=False))
         except ValueError:
             pass
-    return _checked_host(text)
-
-
-def _checked_host(text: str) -> str:
-    """Raises InvalidParameter."""
-    if text.startswith("-") or text.endswith("-"):
-        raise InvalidParameter(
-            f"insecure registry {text} is not valid: invalid index name ({text}). "
-            "Cannot begin or end with a hyphen"
-        )
-    try:
-        host, port = urlsplit("//" + text).hostname, urlsplit("//" + text).port
-    except ValueError:
-        raise InvalidParameter(f'insecure registry {text} is not valid: invalid host "{text}"') from None
-    if not host or "/" in text or (text.endswith(":") and port is None):
-        raise InvalidParameter(f'insecure registry {text} is not valid: invalid host "{text}"')
+    if wrong := _wrong_with(text):
+        raise InvalidParameter(f"insecure registry {text} is not valid: {wrong}")
     return HUB if text == "index.docker.io" else text
+
+
+def _wrong_with(text: str) -> str:
+    """Why it is no host with or without a port; empty if it is."""
+    if text.startswith("-") or text.endswith("-"):
+        return f"invalid index name ({text}). Cannot begin or end with a hyphen"
+    host, port = text, ""
+    if (found := _HOST_AND_PORT.match(text)) is not None:
+        host, port = found[1], found[2]
+        if not port or int(port) > 65535:
+            return f'invalid port "{port}"'
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        if _HOST_NAME.match(host) is None:
+            return f'invalid host "{host}"'
+    return ""
 
 
 def split_term(term: str) -> tuple[str, str]:
