@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lading.errors import InvalidParameter, LadingError, TooLarge
-from lading.snapshots import Limits, OverlaySnapshots
-from lading.state import Database
+from lading.errors import InvalidParameter, LadingError
+from lading.snapshots import OverlaySnapshots
 
 from .trees import described, member, packed, pull_from
 
@@ -192,16 +191,6 @@ def test_a_source_that_fails_leaves_nothing(tmp_path: Path, snapshots: OverlaySn
     with pytest.raises((LadingError, ConnectionResetError)):
         snapshots.stage(pull)
     assert set(described(tmp_path)) == before
-
-
-@pytest.mark.parametrize("limits", [Limits(entries=5), Limits(size=1000)])
-def test_limits(tmp_path: Path, limits: Limits) -> None:
-    root = tmp_path / "s"
-    (root / ".trash").mkdir(parents=True)
-    snapshots = OverlaySnapshots(str(root), Database(":memory:"), limits)
-    with pytest.raises(TooLarge):
-        snapshots.stage(pull_from(packed(*[(member(f"f{number}"), b"x" * 200) for number in range(6)])))
-    assert sorted(path.name for path in root.iterdir()) == [".trash"]
 
 
 def test_later_entries_replace_earlier_ones(snapshots: OverlaySnapshots) -> None:

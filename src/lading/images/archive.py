@@ -19,6 +19,7 @@ _MAX_DOCUMENT = 16 << 20
 _MAX_DOCUMENTS = 128 << 20
 _MAX_FILES = 100_000
 _MAX_LINKS = 16
+_MAX_TRAILER = 1 << 28
 # Documents by their place, whatever is in them.
 _LISTS = ("manifest.json", "index.json", "repositories")
 _HEX = re.compile(r"[0-9a-f]{64}")
@@ -95,7 +96,7 @@ class ArchiveReader:
                 if number >= _MAX_FILES:
                     raise TooLarge(f"an image archive of more than {_MAX_FILES} files")
                 self._take(entry, reader)
-            reader.drain()
+            reader.drain(_MAX_TRAILER)
         except tar.TarError as error:
             self._archive.discard(self._snapshots)
             raise InvalidParameter(f"archive/tar: {error}") from None

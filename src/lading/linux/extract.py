@@ -12,14 +12,18 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lading.errors import InternalError, InvalidParameter, LadingError, TooLarge
+from lading.errors import InternalError, InvalidParameter, LadingError
 from lading.linux import confined
+from lading.linux.described import Descriptions, moment
+from lading.linux.tally import Limits, Tally
 from lading.oci import tar
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_DIRECTORIES = 128
 _SYMLINKS_IN_A_ROW = 40
-_LAST_MOMENT = (1 << 63) - 1
+# What may follow the end of an archive; tar pads with kilobytes.
+_MAX_TRAILER = 1 << 28
 # What the client asked for cannot be; anything else failed here.
 _BLAMED = (
     *(errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP),
@@ -27,14 +31,6 @@ _BLAMED = (
 )
 # Ignored where the file system or the user namespace does not have them, as elsewhere.
 _XATTR_OPTIONAL = (errno.ENOTSUP, errno.EPERM)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What an archive may at most unpack to."""
-
-    entries: int = 10_000_000
-    size: int = 1 << 42
 
 
 @dataclass(slots=True)
@@ -68,15 +64,13 @@ class Extraction:
         limits: Limits | None = None,
         base: bytes = b"",
     ) -> None:
-        limits = limits or Limits()
+        self._tally = Tally(limits or Limits())
         self.result = Unpacked()
         self._root = root
         self._base = base.strip(b"/")
         self._displace = displace
-        self._limits = limits
-        self._entries = 0
         self._open: dict[bytes, int] = {}
-        self._directories: dict[bytes, tar.Entry] = {}
+        self._directories = Descriptions()
         self._umask = _umask()
         self._makers: dict[bytes, Callable[[tar.Entry, int, bytes, tar.Reader], None]] = {
             tar.REGULAR: self._file,
@@ -98,7 +92,7 @@ class Extraction:
         try:
             while (entry := reader.next()) is not None:
                 self.take(entry, reader)
-            reader.drain()
+            reader.drain(_MAX_TRAILER)
             self.finish()
         except tar.TarError as error:
             raise InvalidParameter(f"archive/tar: {error}") from None
@@ -117,7 +111,7 @@ class Extraction:
 
     def take(self, entry: tar.Entry, reader: tar.Reader) -> None:
         """Makes one member."""
-        self._count(entry)
+        self._tally.entry(entry.size, entry.stored)
         parent, name = split(entry.name)
         self.put(entry, parent, name, reader)
 
@@ -127,7 +121,8 @@ class Extraction:
             path = b"%s/%s" % (parent, name) if parent else name
             if name:
                 self._directory(self.parent(parent), name, path)
-            self._directories[path] = entry
+            if self._directories.add(path, entry):
+                self._tally.directory()
             return
         maker = self._makers.get(entry.type)
         if maker is None or not name:
@@ -139,30 +134,34 @@ class Extraction:
             self._make_room(directory, name, parent)
             maker(entry, self.parent(parent), name, reader)
 
-    def _count(self, entry: tar.Entry) -> None:
-        self._entries += 1
-        self.result.size += entry.size
-        if self._entries > self._limits.entries:
-            raise TooLarge(f"the archive has more than {self._limits.entries} entries")
-        if self.result.size > self._limits.size:
-            raise TooLarge(f"the archive unpacks to more than {self._limits.size} bytes")
-
     def parent(self, path: bytes, depth: int = 0) -> int:
         """An open descriptor of a directory, which is made where it is missing."""
         known = self._open.get(path)
         if known is not None:
             return known
         try:
-            descriptor = self._directory_at(path)
+            descriptor = self._reached(path)
         except OSError as error:
             if error.errno not in (errno.ENOENT, errno.ENOTDIR) or depth > _SYMLINKS_IN_A_ROW or not path:
                 raise
             self._imply(path, depth)
-            descriptor = self._directory_at(path)
+            descriptor = self._reached(path)
         if len(self._open) >= _OPEN_DIRECTORIES:
             os.close(self._open.pop(next(iter(self._open))))
         self._open[path] = descriptor
         return descriptor
+
+    def _reached(self, path: bytes) -> int:
+        """One step from the directory above, where that is open: paths may be thousands of steps long."""
+        above, _, name = path.rpartition(b"/")
+        known = self._open.get(above) if name else None
+        if known is not None:
+            try:
+                return os.open(name, _OPEN_DIRECTORY, dir_fd=known)
+            except OSError:
+                # A symbolic link perhaps; or it is really not there.
+                pass
+        return self._directory_at(path)
 
     def _full(self, path: bytes) -> bytes:
         return b"%s/%s" % (self._base, path) if self._base else path
@@ -199,6 +198,7 @@ class Extraction:
             return
         if present is not None and not self.hides(present):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        self._tally.directory(implied=True)
         self._directory(directory, name, path)
         if self._umask & 0o755:
             _change_mode(directory, name, 0o755)
@@ -246,10 +246,7 @@ class Extraction:
             os.close(descriptor)
         self._open.clear()
         # Directories below are gone; should one come back, it is not the one described before.
-        full = b"%s/%s" % (path, name) if path else name
-        gone = [known for known in self._directories if known == full or known.startswith(full + b"/")]
-        for known in gone:
-            del self._directories[known]
+        self._directories.displace(b"%s/%s" % (path, name) if path else name)
 
     def _file(self, entry: tar.Entry, directory: int, name: bytes, reader: tar.Reader) -> None:
         mode = entry.mode
@@ -268,8 +265,8 @@ class Extraction:
                 os.chmod(descriptor, mode)
             if entry.xattrs:
                 _set_xattrs(descriptor, entry.xattrs)
-            moment = _moment(entry)
-            os.utime(descriptor, ns=(moment, moment))
+            time = moment(entry)
+            os.utime(descriptor, ns=(time, time))
         finally:
             os.close(descriptor)
 
@@ -312,14 +309,14 @@ class Extraction:
             _change_mode(directory, name, entry.mode)
         if entry.xattrs:
             _set_xattrs(b"/proc/self/fd/%d/%s" % (directory, name), entry.xattrs)
-        moment = _moment(entry)
-        os.utime(name, ns=(moment, moment), dir_fd=directory, follow_symlinks=False)
+        time = moment(entry)
+        os.utime(name, ns=(time, time), dir_fd=directory, follow_symlinks=False)
 
     def finish(self) -> None:
         """Describes the directories, now that nothing is put into them any more."""
         if b"" not in self._directories:
             self.result.implied.append(b"")
-        for path, entry in reversed(self._directories.items()):
+        for path, entry in self._directories.entries():
             try:
                 directory = confined.open_in_root(
                     self._root, self._full(path), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
@@ -336,12 +333,13 @@ class Extraction:
                 os.chmod(directory, entry.mode)
                 if entry.xattrs:
                     _set_xattrs(directory, entry.xattrs)
-                moment = _moment(entry)
-                os.utime(directory, ns=(moment, moment))
+                time = moment(entry)
+                os.utime(directory, ns=(time, time))
             finally:
                 os.close(directory)
         described = self._directories
         self.result.implied = [path for path in self.result.implied if path not in described]
+        self.result.size = self._tally.size
 
 
 def split(name: bytes) -> tuple[bytes, bytes]:
@@ -422,11 +420,6 @@ def _set_xattrs(file: int | bytes, xattrs: dict[bytes, bytes]) -> None:
         except OSError as error:
             if error.errno not in _XATTR_OPTIONAL:
                 raise
-
-
-def _moment(entry: tar.Entry) -> int:
-    """Its time in nanoseconds; 1970 where a file system cannot hold it."""
-    return entry.mtime_ns if 0 <= entry.mtime_ns <= _LAST_MOMENT else 0
 
 
 def _umask() -> int:

@@ -143,10 +143,15 @@ class Reader:
             raise TarError(f"a member of {self._left} bytes is larger than the {limit} allowed here")
         return b"".join(self.data())
 
-    def drain(self) -> None:
-        """Reads what follows the end marker, so that the whole source was seen."""
-        while self._pull():
-            pass
+    def drain(self, limit: int) -> None:
+        """Reads what follows the end marker, so that the whole source was seen.
+
+        Raises TarError for more than `limit` bytes: few bytes of gzip can be very many zeros.
+        """
+        while piece := self._pull():
+            limit -= len(piece)
+            if limit < 0:
+                raise TarError("too much data after the end of the archive")
 
     def _block(self) -> bytes | None:
         end = self._at + BLOCK

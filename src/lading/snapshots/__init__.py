@@ -10,7 +10,7 @@ directory without a row is garbage and goes at the next start. Removing means:
 the row goes, the directory moves to `.trash`, and a thread empties that.
 """
 
-from lading.linux.extract import Limits
+from lading.linux.tally import Limits
 from lading.linux.trees import remove_entry
 from lading.snapshots.changes import Change, Kind
 from lading.snapshots.contract import Layer, Snapshots, Staged, Usage

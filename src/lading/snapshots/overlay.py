@@ -12,12 +12,13 @@ import itertools
 import os
 import stat
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from functools import partial
 
 from lading.aio import tasks
 from lading.errors import Conflict, InternalError, NotFound
 from lading.linux import mounts, namespaces, project_quota
-from lading.linux.extract import Limits
+from lading.linux.tally import Limits
 from lading.linux.trees import remove_tree
 from lading.oci.image import digest_of
 from lading.snapshots.changes import Change, compare
@@ -36,6 +37,8 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _SAFE_OPTIONS = ("index", "metacopy", "redirect_dir")
 # Numbers of project quotas; one for each writable layer that is limited.
 _FIRST_PROJECT, _PROJECTS = 1 << 24, 1 << 30
+# Bytes that unpacking leaves free.
+_RESERVE = 256 << 20
 _PARAMETERS = "/sys/module/overlay/parameters"
 
 
@@ -49,7 +52,7 @@ class OverlaySnapshots:
         self._root = directory
         self._store = SnapshotStore(database)
         self._trash = Trash(f"{directory}/.trash")
-        self._limits = limits
+        self._limits = limits or Limits()
         self._numbers = itertools.count()
         self._chains: dict[str, tuple[str, ...]] = {}
         self._options: tuple[str, ...] = ()
@@ -79,13 +82,21 @@ class OverlaySnapshots:
         try:
             root = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
-                unpacked = unpack(pull, root, self._displace, self._limits)
+                unpacked = unpack(pull, root, self._displace, self._limits_here())
             finally:
                 os.close(root)
         except BaseException:
             self._remove_now(path)
             raise
         return Staged(path, unpacked.size, unpacked.implied)
+
+    def _limits_here(self) -> Limits:
+        """The limits, and what the file system has left but for a reserve: the database lives there too."""
+        found = os.statvfs(self._root)
+        reserve = min(_RESERVE, found.f_blocks * found.f_frsize // 20)
+        room = max(0, found.f_bavail * found.f_frsize - reserve)
+        # Some file systems make inodes as they need them, and say that there are none.
+        return replace(self._limits, room=room, inodes=found.f_favail if found.f_files else None)
 
     def _new_directory(self) -> str:
         name = _name(next(self._numbers))
@@ -97,13 +108,10 @@ class OverlaySnapshots:
         return path
 
     def _displace(self, directory: int, name: bytes) -> None:
-        moved = self._trash.new_name()
-        os.rename(name, moved, src_dir_fd=directory)
-        remove_tree(moved)
+        self._trash.remove(name, directory)
 
     def _remove_now(self, path: str) -> None:
-        moved = self._trash.new_name()
-        os.rename(path, moved)
+        self._trash.remove(path)
         self._making.discard(os.path.basename(path))
         remove_tree(moved)
 

@@ -18,6 +18,7 @@ class Trash:
         self._background = tasks.Background()
         self._emptying = False
         self._again = False
+        self._held: set[str] = set()
 
     def open(self) -> None:
         """Makes the directory and empties it. Raises OSError."""
@@ -27,14 +28,24 @@ class Trash:
     def throw(self, path: str) -> None:
         """Moves a tree here and returns; nothing happens where there is none. Loop thread. Raises OSError."""
         try:
-            os.rename(path, self.new_name())
+            os.rename(path, f"{self.directory}/{secrets.token_hex(8)}")
         except FileNotFoundError:
             return
         self.empty_soon()
 
-    def new_name(self) -> str:
-        """A path here that is free."""
-        return f"{self.directory}/{secrets.token_hex(8)}"
+    def remove(self, name: str | bytes, directory: int | None = None) -> None:
+        """Moves a tree here and removes it before it returns. Any thread. Raises OSError.
+
+        `name` is a path, or seen from the open `directory`.
+        """
+        held = secrets.token_hex(8)
+        # Two threads in one tree take away what the other stands on.
+        self._held.add(held)
+        try:
+            os.rename(name, f"{self.directory}/{held}", src_dir_fd=directory)
+            remove_tree(f"{self.directory}/{held}")
+        finally:
+            self._held.discard(held)
 
     def empty_soon(self) -> None:
         """Has a thread empty the directory. Loop thread."""
@@ -53,6 +64,8 @@ class Trash:
 
     def _empty_now(self) -> None:
         for name in os.listdir(self.directory):
+            if name in self._held:
+                continue
             try:
                 remove_tree(f"{self.directory}/{name}")
             except OSError as error:

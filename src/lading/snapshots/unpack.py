@@ -9,7 +9,8 @@ import stat
 from collections.abc import Callable
 
 from lading.errors import InvalidParameter
-from lading.linux.extract import Extraction, Limits, Unpacked, parts_inside
+from lading.linux.extract import Extraction, Unpacked, parts_inside
+from lading.linux.tally import Limits
 from lading.oci import tar
 
 WHITEOUT_PREFIX = b".wh."
