@@ -113,7 +113,6 @@ class OverlaySnapshots:
     def _remove_now(self, path: str) -> None:
         self._trash.remove(path)
         self._making.discard(os.path.basename(path))
-        remove_tree(moved)
 
     def inherit(self, staged: Staged, below: Collection[str]) -> None:
         inherit(staged.directory, staged.implied, list(below))
