@@ -1,6 +1,5 @@
 """Archives that would unpack to more than there is room for are refused, and leave nothing."""
 
-import asyncio
 import gzip
 import io
 import os
@@ -14,7 +13,7 @@ import pytest
 from lading.content import Compression, inflate
 from lading.errors import InternalError, InvalidParameter, LadingError, TooLarge
 from lading.linux import mounts
-from lading.snapshots import Limits, OverlaySnapshots
+from lading.snapshots import Limits, OverlaySnapshots, trash
 from lading.state import Database
 
 from .trees import described, member, packed, pull_from
@@ -196,16 +195,22 @@ def test_what_was_said_of_a_directory_goes_with_it(tmp_path: Path) -> None:
     assert [found[path][1:3] for path in ("a", "a/b")] == [(0o711, 0), (0o755, 0)]
 
 
-def test_failing_while_the_trash_is_emptied(
-    snapshots: OverlaySnapshots, loop: asyncio.AbstractEventLoop
-) -> None:
-    # The thread that empties the trash once fell over what a failed layer was removing itself.
-    archive = packed(*[(member(f"d{number}/f"), b"x") for number in range(60)])[:-11_000]
+def test_two_removers_keep_out_of_each_others_trees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The thread that empties the trash, and a failed layer that goes at once: one took away what the
+    # other stood on, and the client heard of that instead of what was wrong with the layer.
+    snapshots = limited(tmp_path / "s")
+    remove_tree = trash.remove_tree
+    seen = []
 
-    async def fail_often() -> None:
-        for _ in range(60):
-            snapshots._trash.empty_soon()
-            with pytest.raises(InvalidParameter, match="unexpected EOF"):
-                await asyncio.to_thread(snapshots.stage, pull_from(archive))
+    def emptied_meanwhile(path: str) -> None:
+        if not seen:
+            seen.append(path)
+            snapshots._trash._empty_now()
+            assert os.path.exists(path)
+        remove_tree(path)
 
-    loop.run_until_complete(fail_often())
+    monkeypatch.setattr(trash, "remove_tree", emptied_meanwhile)
+    with pytest.raises(InvalidParameter, match="unexpected EOF"):
+        snapshots.stage(pull_from(packed((member("d/f"), b"x" * 9000))[:3000]))
+    assert len(seen) == 1
+    assert left(tmp_path / "s") == [".trash"]
