@@ -46,7 +46,7 @@ def test_a_broken_upload_is_tried_again(
     assert repository.blob_size(blob.digest) == len(BLOB)
 
 
-def test_attempts_come_to_an_end(repository: Repository, breaking: Breaking) -> None:
+def test_an_upload_that_always_breaks_is_given_up(repository: Repository, breaking: Breaking) -> None:
     breaking.fail("PATCH ", "cut-upload", after=1000, times=99)
     with pytest.raises(Interrupted):
         give(repository, BLOB)
