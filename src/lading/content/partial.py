@@ -60,14 +60,22 @@ class Partial(Ingest):
 
 def remove_partials(directory: str, in_use: set[str], older_than: float) -> None:
     """Removes what transfers left and nobody added to for `older_than` seconds."""
+    for name in stale_partials(directory, in_use, older_than):
+        # A transfer may end, and take its file away, at any moment.
+        with suppress(FileNotFoundError):
+            os.unlink(f"{directory}/{name}")
+
+
+def stale_partials(directory: str, in_use: set[str], older_than: float) -> list[str]:
+    """What transfers left and nobody added to for `older_than` seconds."""
     try:
         names = os.listdir(directory)
     except FileNotFoundError:
-        return
+        return []
     latest = time.time() - older_than
+    found = []
     for name in names:
-        path = f"{directory}/{name}"
-        # A transfer may end, and take its file away, at any moment.
         with suppress(FileNotFoundError):
-            if name not in in_use and os.lstat(path).st_mtime <= latest:
-                os.unlink(path)
+            if name not in in_use and os.lstat(f"{directory}/{name}").st_mtime <= latest:
+                found.append(name)
+    return found

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from lading.aio import tasks
 from lading.content.ingest import Ingest
-from lading.content.partial import LIFETIME, Partial, remove_partials
+from lading.content.partial import LIFETIME, Partial, remove_partials, stale_partials
 from lading.errors import NotFound
 from lading.state import Database
 
@@ -101,6 +101,11 @@ class Content:
         """Every blob that exists, and its size in bytes."""
         return {row["digest"]: row["size"] for row in self._database.query("SELECT digest, size FROM blobs")}
 
+    def of_types(self, media_types: Collection[str]) -> set[str]:
+        """The blobs that were said to be one of these when they came."""
+        rows = self._database.query("SELECT digest, media_type FROM blobs")
+        return {row["digest"] for row in rows if row["media_type"] in media_types}
+
     def files(self) -> list[str]:
         """The blobs that have a file, whether or not they exist. Any thread. Raises OSError."""
         return [f"sha256:{name}" for name in os.listdir(self._blobs)]
@@ -173,6 +178,18 @@ class Content:
         except FileNotFoundError:
             return ""
         return moved
+
+    def stale_partials(self) -> list[str]:
+        """What broken transfers left, and nobody has gone on with for a day."""
+        return stale_partials(self._parts, self._parts_in_use, LIFETIME)
+
+    def remove_stale_partials(self) -> None:
+        """Removes those."""
+        remove_partials(self._parts, self._parts_in_use, LIFETIME)
+
+    async def settled(self) -> None:
+        """Waits until everything removed so far is gone."""
+        await self._background.drain()
 
     async def close(self) -> None:
         """Waits until everything removed is gone."""

@@ -105,11 +105,31 @@ class Admission:
         self._clear_afterwards = self._under_way > 0
         if self._clear_afterwards:
             return
-        entries = self._catalog.entries()
-        self._snapshots.retain({entry.chain_id for entry in entries if entry.chain_id})
-        needed = {digest for entry in entries for digest in entry.blobs}
+        self._snapshots.retain(self._store.chains())
+        needed = self._store.blobs()
         needed.update(layer.blob_digest for layer in self._snapshots.layers())
         self._content.remove_all_but(needed)
+
+    @property
+    def is_alone(self) -> bool:
+        """For one who has something under way: whether nobody else has."""
+        return self._under_way == 1
+
+    @property
+    def is_clearing(self) -> bool:
+        """Whether something waits to be cleared away."""
+        return self._clear_afterwards
+
+    def unneeded(self) -> dict[str, list[str]]:
+        """What no image and no container needs: layers and blobs."""
+        kept = self._snapshots.needed(self._store.chains())
+        layers = self._snapshots.layers()
+        needed = self._store.blobs()
+        needed.update(layer.blob_digest for layer in layers)
+        return {
+            "layer": [layer.chain_id for layer in layers if layer.chain_id not in kept],
+            "blob": sorted(self._content.digests() - needed),
+        }
 
     async def admit(self, arrival: Arrival) -> Admitted:
         """Makes the image exist. Raises LadingError; layers not used are then for the caller to discard."""
@@ -155,7 +175,9 @@ class Admission:
             chain_id = wanted
             size += made.size
         image_id = self._content.write(arrival.config, arrival.config_type)
-        blobs = [image_id, *(layer.digest for layer in arrival.layers)]
+        layers = [layer.digest for layer in arrival.layers]
+        # A layer that was here already may have come as another blob.
+        blobs = [image_id, *(digest for digest in layers if self._content.has(digest))]
         manifest_digest = ""
         if arrival.manifest:
             manifest_digest = self._content.write(arrival.manifest, arrival.manifest_type)
@@ -168,7 +190,8 @@ class Admission:
             chain_id,
             size,
             _created(document),
-            arrival.parent,
+            # It may have gone while its child was made.
+            arrival.parent if arrival.parent and self._store.row(arrival.parent) else "",
             manifest_digest,
             Record(tuple(dict.fromkeys(blobs))),
         )

@@ -124,7 +124,6 @@ class Catalog:
                     row["created_ns"],
                     row["parent"],
                     self._labels[row["id"]],
-                    msgspec.json.decode(row["record"], type=Record).blobs,
                 )
                 for row in rows
             ]

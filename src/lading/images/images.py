@@ -10,6 +10,7 @@ from lading.aio import process, tasks
 from lading.errors import InternalError, InvalidParameter
 from lading.filters import Filters
 from lading.images import starter, view
+from lading.images.check import Checker
 from lading.images.committing import Commit, Committer
 from lading.images.context import Context
 from lading.images.importing import Importer
@@ -41,6 +42,7 @@ class Images:
         self._committer = Committer(self._admission, self._catalog, content, snapshots, self._importer)
         self._remover = Remover(self._store, self._catalog, snapshots, self._admission, self._announce)
         self._pruner = Pruner(ctx, self._remover)
+        self._checker = Checker(ctx)
 
     def open(self) -> None:
         """Checks what is there; content and snapshots must be open. Raises OSError."""
@@ -223,6 +225,15 @@ class Images:
         Raises InvalidParameter; Conflict while one is under way.
         """
         return await self._pruner.prune(filters, users)
+
+    def check(
+        self, users: Callable[[], Sequence[ImageUser]], *, repair: bool = False, deep: bool = False
+    ) -> AsyncIterator[Json]:
+        """Looks through all that images are made of: progress, and at last what was found.
+
+        A `deep` check unpacks each layer anew to compare it. Raises Conflict while one is under way.
+        """
+        return self._checker.check(users, repair=repair, deep=deep)
 
 
 def _new_name(repository: str, tag: str) -> Reference | None:

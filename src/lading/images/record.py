@@ -20,7 +20,7 @@ class Record(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What lists show of an image and what it holds on to: little enough to keep for every image.
+    """What lists show of an image: little enough to keep for every image.
 
     `labels` are None where its configuration has none. See `Image` for the rest.
     """
@@ -31,7 +31,6 @@ class Entry:
     created_ns: int
     parent: str
     labels: dict[str, str] | None
-    blobs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

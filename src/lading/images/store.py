@@ -81,6 +81,10 @@ class ImageStore:
         with self.database.transaction() as transaction:
             transaction.execute("UPDATE images SET manifest_digest = ? WHERE id = ?", (digest, image_id))
 
+    def forget_manifest(self, image_id: str) -> None:
+        with self.database.transaction() as transaction:
+            transaction.execute("UPDATE images SET manifest_digest = '' WHERE id = ?", (image_id,))
+
     def unsettled(self) -> dict[str, str]:
         """Images whose data may not be on the disk yet, and the boot they came in."""
         rows = self.database.query("SELECT id, unsettled FROM images WHERE unsettled != ''")
@@ -112,6 +116,20 @@ class ImageStore:
         row = self.database.one("SELECT image_id FROM image_refs WHERE ref = ?", (str(reference),))
         return str(row["image_id"]) if row else ""
 
+    def targets(self) -> dict[str, str]:
+        """Which image each reference means, be it there or not."""
+        return {row["ref"]: row["image_id"] for row in self.database.query("SELECT * FROM image_refs")}
+
+    def drop_nowhere(self) -> None:
+        """Drops references to images that are not there."""
+        with self.database.transaction() as transaction:
+            transaction.execute("DELETE FROM image_refs WHERE image_id NOT IN (SELECT id FROM images)")
+
+    def orphan(self, image_id: str) -> None:
+        """Images made from this one are made from none."""
+        with self.database.transaction() as transaction:
+            transaction.execute("UPDATE images SET parent = '' WHERE parent = ?", (image_id,))
+
     def references_of(self, image_id: str) -> list[Reference]:
         """What one image is called, in alphabetical order."""
         rows = self.database.query("SELECT ref FROM image_refs WHERE image_id = ? ORDER BY ref", (image_id,))
@@ -121,6 +139,11 @@ class ImageStore:
         """The topmost layers of all images."""
         rows = self.database.query("SELECT DISTINCT chain_id FROM images WHERE chain_id IS NOT NULL")
         return {row["chain_id"] for row in rows}
+
+    def blobs(self) -> set[str]:
+        """Every blob that an image needs."""
+        rows = self.database.query("SELECT record FROM images")
+        return {digest for row in rows for digest in msgspec.json.decode(row["record"], type=Record).blobs}
 
     def references(self) -> dict[str, list[Reference]]:
         """All references by image, in alphabetical order."""

@@ -28,6 +28,7 @@ DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
 INDEX_TYPES = frozenset({INDEX, DOCKER_INDEX})
+DOCUMENT_TYPES = INDEX_TYPES | {MANIFEST, DOCKER_MANIFEST}
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
 

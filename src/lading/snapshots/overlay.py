@@ -124,8 +124,11 @@ class OverlaySnapshots:
     def commit(self, staged: Staged, diff_id: str, parent: str | None, blob_digest: str) -> str:
         chain_id = _chain_id(parent, diff_id)
         self._making.discard(os.path.basename(staged.directory))
-        if self._store.layer(chain_id) is not None:
+        present = self._store.layer(chain_id)
+        if present is not None:
             self._trash.throw(staged.directory)
+            if not present.blob_digest:
+                self._store.set_blob(chain_id, blob_digest)
             return chain_id
         layer = Layer(chain_id, diff_id, parent, staged.size, blob_digest)
         self._store.add_layer(layer, os.path.basename(staged.directory))

@@ -45,6 +45,10 @@ class SnapshotStore:
         with self._database.transaction() as transaction:
             transaction.execute("UPDATE layers SET directory = ? WHERE chain_id = ?", (directory, chain_id))
 
+    def set_blob(self, chain_id: str, digest: str) -> None:
+        with self._database.transaction() as transaction:
+            transaction.execute("UPDATE layers SET blob_digest = ? WHERE chain_id = ?", (digest, chain_id))
+
     def forget_blobs(self, digests: Collection[str]) -> None:
         with self._database.transaction() as transaction:
             transaction.execute(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lading.api import encode
+from lading.api import decode, encode
 from lading.api.rooms import Rooms
 from lading.api.router import Call, Endpoint
 from lading.errors import InvalidParameter
@@ -31,7 +31,19 @@ def endpoints(rooms: Rooms) -> list[Endpoint]:
             shown["BuildCache"] = []
         return encode.json(shown)
 
-    return [Endpoint("GET", "/system/df", disk_usage)]
+    async def check(call: Call) -> Response:
+        messages = rooms.images.check(
+            rooms.containers.image_users,
+            repair=decode.flag(call, "repair"),
+            deep=decode.flag(call, "deep"),
+        )
+        return Response(200, encode.progress(messages), content_type="application/json")
+
+    return [
+        Endpoint("GET", "/system/df", disk_usage),
+        # Not Docker's: see docs/api-extensions.md.
+        Endpoint("POST", "/lading/system/check", check),
+    ]
 
 
 def _wanted(call: Call) -> tuple[str, ...]:
