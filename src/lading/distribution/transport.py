@@ -1,5 +1,6 @@
 """Requests over HTTP: connections that are kept, pieces of bodies, and a way to break off."""
 
+import logging
 import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +19,8 @@ from lading.errors import LadingError
 
 # Registries named as insecure are so on purpose.
 urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+# It would write down every request, with what is in the addresses.
+logging.getLogger("urllib3").setLevel(logging.WARNING)
 
 PIECE = 256 * 1024
 """Bytes read at most at once; a larger buffer costs more in fresh memory than it saves in calls."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lading.daemon.addresses import InheritedSockets, TcpAddress, UnixAddress, parse_address
+from lading.daemon.check import registry_settings
 from lading.daemon.command_line import parse
 from lading.errors import InvalidParameter
 
@@ -89,3 +90,41 @@ def test_addresses() -> None:
     for bad in ("x", "unix://rel", "tcp://h:p", "ftp://h"):
         with pytest.raises(InvalidParameter):
             parse_address(bad, tls=False)
+
+
+def test_registries_by_flag_and_by_file(tmp_path: Path) -> None:
+    path = _file(
+        tmp_path,
+        {
+            "registry-mirrors": ["https://m.example", "https://m.example/"],
+            "insecure-registries": ["reg.example:5000", "10.1.2.3/8"],
+            "max-concurrent-uploads": 9,
+            "proxies": {"http-proxy": "http://p:1", "no-proxy": "x.example"},
+        },
+    )
+    settings, _ = parse(["--config-file", path, "--https-proxy=http://p:2", "--max-download-attempts=2"])
+    known = registry_settings(settings)
+    assert known.mirrors == ("https://m.example/",)
+    assert known.insecure == ("reg.example:5000", "10.0.0.0/8", "::1/128", "127.0.0.0/8")
+    assert (known.http_proxy, known.https_proxy, known.no_proxy) == ("http://p:1", "http://p:2", "x.example")
+    assert (settings.max_concurrent_downloads, settings.max_concurrent_uploads, known.attempts) == (3, 9, 2)
+
+
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [
+        ("--registry-mirror=m.example", "invalid mirror: no scheme specified"),
+        ("--insecure-registry=svn://x", "should not contain '://'"),
+        ("--max-concurrent-downloads=-1", "invalid max concurrent downloads: -1"),
+        ("--max-concurrent-uploads=-1", "invalid max concurrent uploads: -1"),
+        ("--max-download-attempts=0", "invalid max download attempts: 0"),
+    ],
+)
+def test_registries_that_cannot_be(tmp_path: Path, flag: str, message: str) -> None:
+    with pytest.raises(InvalidParameter, match=message):
+        parse(["--config-file", _file(tmp_path, {}), flag])
+
+
+def test_proxies_must_be_an_object(tmp_path: Path) -> None:
+    with pytest.raises(InvalidParameter, match="proxies must be an object"):
+        parse(["--config-file", _file(tmp_path, {"proxies": "http://p:1"})])
