@@ -8,7 +8,7 @@ from lading.api import encode
 from lading.api.registry_auth import credentials
 from lading.api.rooms import Rooms
 from lading.api.router import Call, Endpoint
-from lading.errors import LadingError
+from lading.errors import InternalError, LadingError, Unauthorized
 from lading.http import Response
 
 
@@ -28,7 +28,11 @@ async def _pull(rooms: Rooms, call: Call) -> Response:
     messages = rooms.image_transfers.pull(
         call.query("fromImage"), call.query("tag"), platform, credentials(call)
     )
-    return await _started(messages)
+    try:
+        return await _started(messages)
+    except Unauthorized as problem:
+        # As moby answers. At 401 docker's client asks who one is, and waits for an answer even in a script.
+        raise InternalError(problem.message) from None
 
 
 async def _import(rooms: Rooms, call: Call) -> Response:
