@@ -51,6 +51,7 @@ COMMANDS = {
     "container prune": "container_prune",
     "image inspect": "inspect:IMAGE_COMMAND",
     "image prune": "image_prune",
+    **{f"manifest {name}": f"manifest_{name}" for name in ("annotate", "create", "inspect", "push", "rm")},
     "system check": "system_check",
     "system df": "system_df",
     "system prune": "system_prune",
@@ -59,6 +60,7 @@ COMMANDS = {
 GROUPS = {
     "container": "Manage containers",
     "image": "Manage images",
+    "manifest": "Manage image manifests and manifest lists",
     "system": "Manage Lading",
 }
 

@@ -15,6 +15,7 @@ from lading.images.images import Images
 from lading.images.listing import LIST_FILTERS, PRUNE_FILTERS
 from lading.images.record import Image
 from lading.images.reference import Reference, parse
+from lading.images.remote_manifests import PutManifest
 from lading.images.removal import ImageUser
 from lading.images.searching import SEARCH_FILTERS
 from lading.images.starter import STARTER
@@ -31,6 +32,7 @@ __all__ = [
     "ImageTransfers",
     "ImageUser",
     "Images",
+    "PutManifest",
     "Reference",
     "apply_changes",
     "make_context",

@@ -40,11 +40,11 @@ def _inspect(repository: Repository, which: str) -> Answer:
         platforms = [entry.platform for entry in index.manifests if entry.platform is not None]
     else:
         manifest = oci.decode(oci.Manifest, found.body, "image manifest")
-        platforms = _platform(repository, manifest.config)
+        platforms = platform_of(repository, manifest.config)
     return {"Descriptor": descriptor, "Platforms": msgspec.to_builtins(platforms)}
 
 
-def _platform(repository: Repository, config: oci.Descriptor) -> list[oci.Platform]:
+def platform_of(repository: Repository, config: oci.Descriptor) -> list[oci.Platform]:
     """That of the one image; none where its configuration is no image's."""
     try:
         document = oci.decode(oci.Image, _read(repository, config), "image configuration")

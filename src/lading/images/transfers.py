@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from lading.distribution import Credentials, Login, Registries, SearchResult
 from lading.filters import Filters
-from lading.images import distribution, save
+from lading.images import distribution, remote_manifests, save
 from lading.images.context import Context
 from lading.images.import_url import Importing, import_url
 from lading.images.pull import Puller
@@ -64,6 +64,23 @@ class ImageTransfers:
     async def distribution(self, name: str, credentials: Credentials | None = None) -> distribution.Answer:
         """What a registry has under a name. Raises LadingError."""
         return await distribution.inspect(self._registries, name, credentials)
+
+    async def manifest(
+        self, name: str, credentials: Credentials | None = None, *, insecure: bool = False
+    ) -> remote_manifests.Answer:
+        """The manifest or index a registry has under a name, its bytes too. Raises LadingError."""
+        return await remote_manifests.fetch(self._registries, name, credentials, insecure=insecure)
+
+    async def put_manifest(
+        self,
+        name: str,
+        wanted: remote_manifests.PutManifest,
+        credentials: Credentials | None = None,
+        *,
+        insecure: bool = False,
+    ) -> str:
+        """Gives a registry a manifest or an index under a name; its digest. Raises LadingError."""
+        return await remote_manifests.put(self._registries, name, wanted, credentials, insecure=insecure)
 
     async def save(self, names: Sequence[str], platforms: Sequence[Platform] = ()) -> AsyncIterator[bytes]:
         """One archive of all images named. Raises NotFound and InvalidParameter before it gives anything.
