@@ -376,6 +376,25 @@ def test_how_far_something_is(detail: dict[str, Any], width: int, text: str) -> 
     assert bar(detail, width) == text
 
 
+@pytest.mark.parametrize("words", [("pull", "b"), ("create", "--pull", "always", "b")])
+def test_an_interrupt(words: tuple[str, ...], recorder: Recorder, program: list[str]) -> None:
+    over = threading.Event()
+
+    def pieces() -> Iterator[bytes]:
+        yield json.dumps(_step("a", "Downloading", current=1, total=2)).encode() + b"\n"
+        over.wait(20)
+
+    recorder.answers["POST /images/create"] = Answer(pieces=pieces)
+    session = pexpect.spawn(program[0], [*program[1:], *words], timeout=20, encoding="utf-8")
+    session.expect_exact("1B/2B")
+    session.sendintr()
+    session.expect(pexpect.EOF)
+    session.close()
+    over.set()
+    assert session.exitstatus == 130
+    assert session.before.strip("\r\x1b[1B") == "^C"
+
+
 # --- who one is
 
 
