@@ -215,6 +215,30 @@ def test_a_pulled_image_is_pushed_with_its_own_manifest(
     assert registry.manifest(f"{kind}/to", "1") == registry.manifest(f"{kind}/from", "1")
 
 
+def test_a_layer_that_lies_elsewhere_is_not_pushed(
+    engine: Engine, registry: Registry, image: Callable[[str], str], tmp_path: Path
+) -> None:
+    name = f"{registry.host}/a/foreign"
+    image(f"{name}:plain")
+    engine.docker("push", f"{name}:plain")
+    engine.docker("rmi", "-f", f"{name}:plain")
+    kind, body = registry.manifest("a/foreign", "plain")
+    manifest = json.loads(body)
+    layer = manifest["layers"][0]
+    layer["mediaType"] = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+    layer["urls"] = [f"{registry.url}/v2/a/foreign/blobs/{layer['digest']}"]
+    foreign = json.dumps(manifest).encode()
+    path = "/v2/a/foreign/manifests/far"
+    assert registry.request("PUT", path, foreign, {"Content-Type": kind})[0] == 201
+    engine.docker("pull", f"{name}:far")
+    with Registry(tmp_path / "registry") as other:
+        engine.docker("tag", f"{name}:far", f"{other.host}/x/y:1")
+        states = _states(_push(engine, f"{other.host}/x/y:1"))
+        assert sorted(states.values()) == ["Pushed", "Skipped foreign layer"]
+        assert other.manifest("x/y", "1") == (kind, foreign)
+        assert not other.blob_path(layer["digest"]).exists()
+
+
 def test_an_image_has_one_digest_wherever_it_is_pushed(
     engine: Engine, registry: Registry, image: Callable[[str], str], new_engine: Callable[..., Engine],
     tmp_path: Path,

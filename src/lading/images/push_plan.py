@@ -32,7 +32,7 @@ class PushedLayer:
     @property
     def foreign(self) -> bool:
         """Whether it is fetched from elsewhere and no registry is to have it."""
-        return "foreign" in self.blob.media_type or "nondistributable" in self.blob.media_type
+        return bool(self.blob.urls)
 
     @property
     def travels(self) -> bool:
