@@ -283,7 +283,7 @@ class Fault:
     `kind`: "status" (with `status`, `headers`, `body`), "cut" the answer's body after `after`
     bytes, "corrupt" its middle byte, "stall" after `after` bytes, "lie" in Content-Length by
     `by` bytes, "no-range", "cut-upload" after `after` bytes of the request's body, "drop" the
-    connection before any answer.
+    connection before any answer, "hold" it without one.
     """
 
     pattern: str
@@ -358,7 +358,10 @@ class Breaking:
         self.seen.append(Seen(request.command, request.path, headers))
         fault = self._fault(f"{request.command} {request.path}")
         kind = fault.kind if fault else ""
-        if fault and kind == "drop":
+        if fault and kind == "hold":
+            self._stopped.wait(60)
+            request.hang_up()
+        elif fault and kind == "drop":
             request.hang_up()
         elif fault and kind == "status":
             request.answer(fault.status, fault.body, fault.headers)

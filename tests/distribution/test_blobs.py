@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from tests.distribution.parcels import BLOB, give, whole
+from tests.engine.engine import wait_for
 from tests.registries import Breaking, Registry, needs_registry
 
 from lading.distribution import Interrupted, Registries, RegistrySettings, Repository
@@ -105,6 +106,28 @@ def test_a_waiting_read_can_be_broken_off(repository: Repository, breaking: Brea
     waiting = threading.Thread(target=wait)
     waiting.start()
     (reader if what == "reader" else repository).abort()
+    waiting.join(4)
+    assert not waiting.is_alive()
+    assert [str(error) for error in failed] == ["context canceled"]
+
+
+@pytest.mark.parametrize("pattern", ["GET /v2/$", "GET .*/manifests/"])
+def test_a_waiting_request_can_be_broken_off(
+    repository: Repository, breaking: Breaking, pattern: str
+) -> None:
+    breaking.fail(pattern, "hold")
+    failed: list[BaseException] = []
+
+    def wait() -> None:
+        try:
+            repository.manifest("v1")
+        except LadingError as error:
+            failed.append(error)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    wait_for(lambda: breaking.matching(pattern))
+    repository.abort()
     waiting.join(4)
     assert not waiting.is_alive()
     assert [str(error) for error in failed] == ["context canceled"]

@@ -11,6 +11,7 @@ from lading.distribution.line import Line
 from lading.distribution.pauses import LONGEST, growing, retry_after
 from lading.distribution.transport import Answer, Request
 from lading.distribution.values import Interrupted, Unreachable
+from lading.distribution.watch import Watch
 from lading.errors import LadingError
 
 
@@ -24,6 +25,7 @@ class Session:
         self._lines = list(lines)
         self._pause = pause
         self._stopped = threading.Event()
+        self._watch = Watch()
         self._answers: weakref.WeakSet[Answer] = weakref.WeakSet()
         self._lock = threading.Lock()
 
@@ -69,8 +71,10 @@ class Session:
             self.check()
             pause = growing(attempt, self._pause, random.random())
             try:
-                answer = line.ask(request)
+                with self._watch.over():
+                    answer = line.ask(request)
             except Interrupted:
+                self.check()
                 if attempt == attempts or not (line.answered or last):
                     raise
             except Unreachable:
@@ -106,8 +110,9 @@ class Session:
             raise Interrupted("context canceled")
 
     def abort(self) -> None:
-        """Ends pauses and transfers."""
+        """Ends pauses, waits and transfers; only to connect may still take its time."""
         self._stopped.set()
+        self._watch.abort()
         with self._lock:
             answers = list(self._answers)
         for answer in answers:

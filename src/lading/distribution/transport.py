@@ -15,6 +15,7 @@ from lading.distribution.challenge import Challenge, challenges
 from lading.distribution.failures import CAUGHT, failure
 from lading.distribution.proxies import Proxies
 from lading.distribution.values import Interrupted
+from lading.distribution.watch import POOLS, cut
 from lading.errors import LadingError
 
 # Registries named as insecure are so on purpose.
@@ -25,7 +26,9 @@ logging.getLogger("urllib3").setLevel(logging.WARNING)
 PIECE = 256 * 1024
 """Bytes read at most at once; a larger buffer costs more in fresh memory than it saves in calls."""
 _REFUSAL_LIMIT = 64 * 1024
-_CONNECTIONS = 8
+_HOSTS = 16
+_CONNECTIONS = 64
+"""Kept for each host; more can be had, but are closed after use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +142,7 @@ class Answer:
         with self._lock:
             self._aborted = True
             if self._socket is not None:
-                try:
-                    # Past TLS: the thread that waits must not find its session gone.
-                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-                except (OSError, TypeError):
-                    pass
+                cut(self._socket)
 
 
 class Transport:
@@ -182,17 +181,18 @@ class Transport:
         with self._lock:
             if proxy not in self._pools:
                 self._pools[proxy] = self._new_pool(proxy)
+                self._pools[proxy].pool_classes_by_scheme = POOLS
             return self._pools[proxy]
 
     def _new_pool(self, proxy: str) -> urllib3.PoolManager:
         context = context_for(self._trust)
         if not proxy:
-            return urllib3.PoolManager(_CONNECTIONS, maxsize=_CONNECTIONS, ssl_context=context)
+            return urllib3.PoolManager(_HOSTS, maxsize=_CONNECTIONS, ssl_context=context)
         parsed = urllib3.util.parse_url(proxy)
         fields = urllib3.make_headers(proxy_basic_auth=parsed.auth) if parsed.auth else None
         return urllib3.ProxyManager(
             parsed._replace(auth=None).url,
-            _CONNECTIONS,
+            _HOSTS,
             proxy_headers=fields,
             maxsize=_CONNECTIONS,
             ssl_context=context,
