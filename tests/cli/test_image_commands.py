@@ -33,7 +33,7 @@ def _manifest(platform: dict[str, str], used: bool = False, available: bool = Tr
 
 
 def _images() -> list[dict[str, Any]]:
-    common = {"ParentId": "", "SharedSize": -1, "Labels": None, "Containers": -1}
+    common = {"ParentId": "", "SharedSize": -1, "Labels": None, "Containers": -1, "Manifests": []}
     attestation = {
         "ID": "sha256:" + "dd" * 32,
         "Kind": "attestation",
@@ -249,7 +249,7 @@ def _on_terminal(argv: list[str], columns: int) -> bytes:
 @needs_docker
 @pytest.mark.parametrize("flags", [(), ("-a",)])
 def test_nameless_images_in_the_tree(flags: tuple[str, ...], recorder: Recorder, program: list[str]) -> None:
-    common = {"Size": 5, "Containers": -1}
+    common = {"Size": 5, "Containers": -1, "Manifests": []}
     names: list[tuple[Any, Any]] = [
         ([], []),
         (None, None),
@@ -263,6 +263,35 @@ def test_nameless_images_in_the_tree(flags: tuple[str, ...], recorder: Recorder,
     recorder.answers["GET /images/json"] = as_json(images)
     theirs = _on_terminal([str(DOCKER), "-H", recorder.host, "images", "--tree", *flags], 100)
     assert _on_terminal([*program, "images", "--tree", *flags], 100) == theirs
+
+
+def test_the_tree_shows_layers_where_no_manifests_are_listed(recorder: Recorder, lading: Run) -> None:
+    identifiers = ["sha256:" + digit * 64 for digit in "ab"]
+    recorder.answers["GET /images/json"] = as_json(
+        [
+            {"Id": identifiers[0], "RepoTags": ["one:1"], "Created": NOW, "Size": 5_000, "Containers": -1},
+            {"Id": identifiers[1], "RepoTags": ["gone:1"], "Created": NOW - 9, "Size": 1, "Containers": -1},
+        ]
+    )
+    layers = ["sha256:" + "1" * 64, "sha256:" + "2" * 64]
+    described = {"Os": "linux", "Architecture": "arm", "Variant": "v7", "RootFS": {"Layers": layers}}
+    steps = [
+        {"CreatedBy": "RUN a \t command longer than there is room for", "Size": 2000},
+        {"CreatedBy": "CMD x", "Size": 0},
+        {"CreatedBy": "ADD base", "Size": 3000},
+    ]
+    recorder.answers[f"GET /images/{identifiers[0]}/json"] = as_json(described)
+    recorder.answers[f"GET /images/{identifiers[0]}/history"] = as_json(steps)
+    recorder.answers["GET /containers/json"] = as_json([{"ImageID": identifiers[0]}])
+    assert [line.rstrip() for line in lading("images", "--tree").out.splitlines()[4:]] == [
+        "one:1                           aaaaaaaaaaaa          5kB                  U",
+        "└─ linux/arm/v7                 aaaaaaaaaaaa          5kB                  U",
+        "   ├─ ADD base                  111111111111          3kB",
+        "   └─ RUN a command longer t…   222222222222          2kB",
+        "",
+        "gone:1                          bbbbbbbbbbbb           1B             0B",
+        "",
+    ]
 
 
 # --- archives

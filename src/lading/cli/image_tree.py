@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from lading.cli.ages import rough_size, short
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
+
+    from lading.cli.image_branches import Branch
 
 _WARNING = "WARNING: This is an experimental feature. The output may change and shouldn't be depended on."
 _COLUMNS = (("ID", 12), ("DISK USAGE", 10), ("CONTENT SIZE", 12), ("EXTRA", 5))
@@ -46,39 +45,22 @@ class _Pen:
         return " " * max(width - 21, 0) + f"{sign} {head} {self.chip()} In Use "
 
 
-class _Line:
-    """One image, or one of its platforms."""
-
-    def __init__(self, identifier: str, total: int, content: int, used: bool, available: bool = True) -> None:
-        self.cells = (short(identifier), rough_size(total), rough_size(content))
-        self.used = used
-        self.available = available
-
-
-def image_tree(images: Sequence[dict[str, Any]], width: int, coloured: bool) -> str:
-    """What is printed of images listed with their manifests (Engine API 1.47, "ImageSummary").
-
-    `width` is that of the terminal, 0 where there is none.
-    """
+def image_tree(images: Sequence[Branch], width: int, coloured: bool) -> str:
+    """What is printed of images, in this order; `width` is that of the terminal, 0 where there is none."""
     width = width or _USUAL_WIDTH
     pen = _Pen(coloured)
-    images = sorted(images, key=lambda image: -image["Created"])
     columns, room = _columns(max(width, _LEAST_WIDTH))
     room = min(room, max([len("IMAGE"), *(_widest(image) for image in images)]))
     lines = [pen.write(("93",), _WARNING), pen.legend(max(width, _LEAST_WIDTH)), ""]
     headings = [pen.write(_HEADING, title) + " " * (size - len(title)) for title, size in columns]
     lines.append(_SPACING.join([pen.write(_HEADING, "IMAGE") + " " * (room - len("IMAGE")), *headings]))
-    spaced = any(_children(image) for image in images)
+    spaced = any(image.children for image in images)
     for image in images:
-        lines += _image(pen, image, room, width, columns)
+        lines += [pen.write(_NAME, _cut(name, width)) for name in image.names]
+        lines.append(_row(pen, _NAME if image.named else _FAINT, image.label, image, room, columns))
+        lines += _branches(pen, image.children, "", room, columns)
         lines += [""] if spaced else []
     return "\n".join(lines)
-
-
-def is_dangling(image: dict[str, Any]) -> bool:
-    """Whether it has neither a name nor a digest it was pulled by."""
-    tags, digests = image.get("RepoTags") or (), image.get("RepoDigests") or ()
-    return all(name == "<none>:<none>" for name in tags) and all(name == "<none>@<none>" for name in digests)
 
 
 def _columns(width: int) -> tuple[list[tuple[str, int]], int]:
@@ -92,49 +74,30 @@ def _columns(width: int) -> tuple[list[tuple[str, int]], int]:
     return columns, width
 
 
-def _widest(image: dict[str, Any]) -> int:
-    names = [len(name) for name in image.get("RepoTags") or ()]
-    return max([0, *names, *(len(_platform(child)) + _BRANCH_BYTES for child in _children(image))])
+def _widest(image: Branch) -> int:
+    names = [*image.names, image.label] if image.named else image.names
+    return max([0, *map(len, names), *(_widest_branch(child, 0) for child in image.children)])
 
 
-def _children(image: dict[str, Any]) -> list[dict[str, Any]]:
-    return [manifest for manifest in image.get("Manifests") or () if manifest.get("Kind") == "image"]
+def _widest_branch(branch: Branch, depth: int) -> int:
+    own = len(branch.label) + _BRANCH_BYTES + len(_SPACING) * depth
+    return max([own, *(_widest_branch(child, depth + 1) for child in branch.children)])
 
 
-def _platform(manifest: dict[str, Any]) -> str:
-    platform = (manifest.get("ImageData") or {}).get("Platform") or {}
-    parts = [platform.get("os") or "unknown", platform.get("architecture", ""), platform.get("variant", "")]
-    return "/".join(part for part in parts if part)
-
-
-def _image(
-    pen: _Pen, image: dict[str, Any], room: int, width: int, columns: Sequence[tuple[str, int]]
+def _branches(
+    pen: _Pen, branches: Sequence[Branch], margin: str, room: int, columns: Sequence[tuple[str, int]]
 ) -> list[str]:
-    # The last name shares its line with the figures, so that the shortest goes there.
-    *names, last = sorted(image.get("RepoTags") or ("<untagged>",), key=lambda name: -len(name))
-    lines = [pen.write(_NAME, _cut(name, width)) for name in names]
-    children = _children(image)
-    used = [bool((child.get("ImageData") or {}).get("Containers")) for child in children]
-    content = sum(_size(manifest, "Content") for manifest in image.get("Manifests") or ())
-    whole = _Line(image["Id"], image["Size"], content, image.get("Containers", 0) > 0 or any(used))
-    style = _NAME if image.get("RepoTags") else _FAINT
-    lines.append(_row(pen, style, last, whole, room, columns))
-    for child, its_use in zip(children, used, strict=True):
-        available = bool(child.get("Available"))
-        line = _Line(child["ID"], _size(child, "Total"), _size(child, "Content"), its_use, available)
-        branch = "└─" if child is children[-1] else "├─"
-        name_style = _NORMAL if available else _FAINT
-        lines.append(_row(pen, name_style, f"{branch} {_platform(child)}", line, room, columns))
+    lines = []
+    for branch in branches:
+        last = branch is branches[-1]
+        label = f"{margin}{'└─' if last else '├─'} {branch.label}"
+        lines.append(_row(pen, _NORMAL if branch.available else _FAINT, label, branch, room, columns))
+        lines += _branches(pen, branch.children, margin + ("   " if last else "│  "), room, columns)
     return lines
 
 
-def _size(manifest: dict[str, Any], name: str) -> int:
-    size: int = (manifest.get("Size") or {}).get(name, 0)
-    return size
-
-
 def _row(
-    pen: _Pen, style: Sequence[str], name: str, line: _Line, room: int, columns: Sequence[tuple[str, int]]
+    pen: _Pen, style: Sequence[str], name: str, line: Branch, room: int, columns: Sequence[tuple[str, int]]
 ) -> str:
     name = _cut(name, room)
     cells = [pen.write(style, name) + " " * (room - len(name))]

@@ -137,7 +137,9 @@ def run(session: Session, given: Given) -> None:
 
 
 def _tree(session: Session, given: Given, query: list[tuple[str, str]]) -> None:
-    from lading.cli.image_tree import image_tree, is_dangling
+    from lading.cli.image_branches import branch_of, is_dangling
+    from lading.cli.image_details import details_of, mark_used
+    from lading.cli.image_tree import image_tree
 
     for flag, name in (
         ("quiet", "quiet"),
@@ -150,7 +152,10 @@ def _tree(session: Session, given: Given, query: list[tuple[str, str]]) -> None:
     images = session.client.get("/images/json", [*query, ("manifests", "1")])
     if not given["all"] and not any(text.startswith("dangling=") for text in given["filter"]):
         images = [image for image in images if not is_dangling(image)]
-    out(image_tree(images, size()[1], is_terminal(1)))
+    images.sort(key=lambda image: -image["Created"])
+    mark_used(session.client, images)
+    branches = [branch_of(image, details_of(session.client, image)) for image in images]
+    out(image_tree(branches, size()[1], is_terminal(1)))
 
 
 COMMAND = Command(
