@@ -190,6 +190,24 @@ def test_unknown_names_are_told_before_anything_is_sent(base: str, engine: Engin
     assert engine.api("GET", "/images/Not%20a%20name/get")[0] == 400
 
 
+def test_a_missing_layer_is_told_before_anything_is_sent(
+    new_engine: Callable[..., Engine], tmp_path: Path
+) -> None:
+    engine = new_engine()
+    engine.docker("save", "-o", str(tmp_path / "image.tar"), IMAGE)
+    layer = _json(tmp_path / "image.tar", "manifest.json")[0]["Layers"][0]
+    (engine.data_root / "content" / layer).unlink()
+    status, answer = engine.api("GET", f"/images/{IMAGE}/get")
+    assert (status, answer) == (
+        500,
+        {"message": "cannot read a blob of the image: No such file or directory"},
+    )
+    (engine.data_root / "content" / layer).write_bytes(b"half of it")
+    status, answer = engine.api("GET", f"/images/{IMAGE}/get")
+    assert status == 500
+    assert "is damaged: load or pull the image again" in answer["message"]
+
+
 def test_only_the_platform_asked_for_is_saved(base: str, engine: Engine) -> None:
     shown = engine.get("/images/saved/it:one/json")
     own = json.dumps({"os": shown["Os"], "architecture": shown["Architecture"]}).replace(" ", "")

@@ -17,6 +17,9 @@ def kept(ctx: Context, image: Image) -> tuple[bytes, oci.Manifest] | None:
     if not digest or not ctx.content.has(digest):
         return None
     body = ctx.content.read(digest)
+    if oci.digest_of(body) != digest:
+        # After a power cut. Without it the image is as good as one that never had one.
+        return None
     manifest = oci.decode(oci.Manifest, body, "image manifest")
     if manifest.config.digest != image.id or len(manifest.layers) != len(image.document.diff_ids):
         return None

@@ -1,5 +1,6 @@
 """Writing images into an archive: `docker save`."""
 
+import os
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from lading.aio.outflow import Outflow
@@ -40,13 +41,14 @@ async def _save(
             check(image, platforms, tags[0].familiar if tags else image.id)
         images = [_saved(ctx, image, tags) for image, tags in chosen.values()]
         archive = save_plan.plan(images)
-        yield b""
         flow = Outflow[None](lambda flow: _write(flow, archive, ctx), "save")
         try:
+            await flow.head()
+            yield b""
             async for piece in flow.pieces():
                 yield piece
         except OSError as error:
-            raise InternalError(f"cannot read an image's blob: {error.strerror}") from None
+            raise InternalError(f"cannot read a blob of the image: {error.strerror}") from None
         finally:
             await flow.close()
         for image_id in chosen:
@@ -54,6 +56,10 @@ async def _save(
 
 
 def _write(flow: Outflow[None], archive: save_plan.Archive, ctx: Context) -> None:
+    for digest, size in archive.blobs:
+        if os.stat(ctx.content.path(digest)).st_size != size:
+            raise InternalError(f"blob {digest} is damaged: load or pull the image again")
+    flow.announce(None)
     for path, body in archive.documents:
         flow.push(_header(path, len(body)) + body + tar_writer.padding(len(body)))
     for digest, size in archive.blobs:
