@@ -20,8 +20,9 @@ from lading.distribution import (
     Registries,
     RegistrySettings,
     Repository,
+    TooManyRequests,
 )
-from lading.errors import Forbidden, InvalidParameter, LadingError
+from lading.errors import Forbidden, InvalidParameter, LadingError, Unauthorized
 from lading.images import machine, pull_plan
 from lading.images.admit import Arrival
 from lading.images.context import Context
@@ -73,6 +74,10 @@ class Puller:
         self._transfers = LayerTransfers(ctx.content, ctx.snapshots, lambda: registries.settings, downloads)
         self._admitting = asyncio.Lock()
         self._under_way: set[asyncio.Task[None]] = set()
+
+    def limit(self, downloads: int) -> None:
+        """Another number of layers at a time."""
+        self._transfers.limit(downloads)
 
     async def pull(
         self, name: str, tag: str, platform: str, credentials: Credentials | None
@@ -137,6 +142,9 @@ class Puller:
         except asyncio.CancelledError:
             self._abandon(repository)
             raise
+        except (Unauthorized, Forbidden, TooManyRequests) as error:
+            # dockerd answers so. With 401 its clients would ask for a password, for any registry.
+            raise LadingError(error.message) from None
         result = "Downloaded newer image for" if newer else "Image is up to date for"
         say(line(f"Status: {result} {reference.familiar}"))
         self._announce(pull)
