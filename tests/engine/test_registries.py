@@ -3,13 +3,18 @@
 import base64
 import json
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import docker.errors
 import pytest
-from tests.engine.engine import Engine, wait_for
+from tests.distribution.parcels import give
+from tests.engine.engine import Engine, docker_cli, wait_for
 from tests.registries import PASSWORD, USER, Breaking, Registry, TokenServer, needs_registry
+
+from lading.distribution import Registries
+from lading.oci.image import CONFIG, LAYER, MANIFEST
 
 
 @pytest.fixture(scope="module")
@@ -165,3 +170,53 @@ def test_info_tells_of_registries_and_a_reload_changes_them(
     assert config["InsecureRegistryCIDRs"] == ["10.9.0.0/16", "::1/128", "127.0.0.0/8"]
     assert config["IndexConfigs"]["reg.example:5000"]["Secure"] is False
     assert config["Mirrors"] == ["http://127.0.0.1:1/"]
+
+
+@needs_registry
+def test_a_reload_lets_more_layers_come_at_a_time(new_engine: Callable[..., Engine], tmp_path: Path) -> None:
+    engine = new_engine()
+    with Registry(tmp_path / "registry") as registry, Breaking(registry) as front:
+        layers = _push_three_layers(registry)
+        config = engine.directory / "daemon.json"
+        _reload(engine, config, {"max-concurrent-downloads": 1, "labels": ["at=1"]})
+        wanted = "GET .*/blobs/(" + "|".join(layers) + ")"
+        front.fail(wanted, "hold", times=9)
+        pulling = subprocess.Popen(
+            [docker_cli(), "pull", f"{front.host}/x:v1"],
+            env=engine.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            wait_for(lambda: front.count(wanted))
+            assert front.count(wanted) == 1
+            _reload(engine, config, {"max-concurrent-downloads": 3, "labels": ["at=3"]})
+            wait_for(lambda: front.count(wanted) == 3)
+        finally:
+            pulling.kill()
+            pulling.wait()
+
+
+def _reload(engine: Engine, config: Path, content: dict[str, object]) -> None:
+    config.write_text(json.dumps(content))
+    assert engine.process is not None
+    engine.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: engine.get("/info")["Labels"] == content["labels"])
+
+
+def _push_three_layers(registry: Registry) -> list[str]:
+    repository = Registries().repository(registry.host, "x", push=True)
+    layers = [give(repository, bytes([number]) * 1000) for number in range(3)]
+    config = give(
+        repository,
+        b'{"os": "linux", "architecture": "amd64", "rootfs": {"diff_ids": %s}}'
+        % (json.dumps([layer.digest for layer in layers]).encode()),
+    )
+    document = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": {"mediaType": CONFIG, "digest": config.digest, "size": config.size},
+        "layers": [{"mediaType": LAYER, "digest": layer.digest, "size": layer.size} for layer in layers],
+    }
+    repository.put_manifest("v1", json.dumps(document).encode(), MANIFEST)
+    return [layer.digest for layer in layers]

@@ -92,6 +92,11 @@ OPTIONS = (
         key="insecure-registries",
         repeated=True,
     ),
+    Option(
+        "allow-nondistributable-artifacts",
+        "Accepted: foreign layers that are here are always pushed",
+        repeated=True,
+    ),
     Option("max-concurrent-downloads", "Layers that are downloaded at a time, over all pulls", int),
     Option("max-concurrent-uploads", "Layers that are uploaded at a time, over all pushes", int),
     Option("max-download-attempts", "How often a download is tried at most", int),
@@ -117,6 +122,8 @@ RELOADED = (
     "registry_mirror",
     "insecure_registry",
     "max_download_attempts",
+    "max_concurrent_downloads",
+    "max_concurrent_uploads",
 )
 """What SIGHUP changes; the rest needs a restart."""
 

@@ -68,6 +68,7 @@ class Engine:
     async def reload(self, settings: Settings) -> None:
         """Takes what of the settings may change, and mends what others did to the network."""
         self.registries.reload(registry_settings(settings))
+        self.image_transfers.limit(*_at_once(settings))
         await self.networks.reload()
         self.events.publish("daemon", "reload", engine_id(self.database), {"name": socket.gethostname()})
 
@@ -98,8 +99,7 @@ def wire(settings: Settings) -> Engine:
     image_transfers = ImageTransfers(
         image_context,
         registries,
-        settings.max_concurrent_downloads or _UNLIMITED,
-        settings.max_concurrent_uploads or _UNLIMITED,
+        *_at_once(settings),
     )
     volumes = Volumes(layout, database, events)
     networks = Networks(network_settings(settings), database, layout.netns, events.publish)
@@ -144,6 +144,11 @@ def wire(settings: Settings) -> Engine:
         containers=containers,
         handler=application(rooms),
     )
+
+
+def _at_once(settings: Settings) -> tuple[int, int]:
+    """How many layers are downloaded and uploaded at a time."""
+    return settings.max_concurrent_downloads or _UNLIMITED, settings.max_concurrent_uploads or _UNLIMITED
 
 
 def _defaults(settings: Settings, init_path: str) -> Defaults:

@@ -18,12 +18,15 @@ _SELF_SIGNED = frozenset({2, 18, 19, 20, 21})
 _NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
 
 
-def failure(method: str, url: str, error: Exception) -> LadingError:
-    """An exception of urllib3 or of a socket as Unreachable or Interrupted."""
+def failure(method: str, url: str, error: Exception, proxy: str = "") -> LadingError:
+    """An exception of urllib3 or of a socket as Unreachable or Interrupted.
+
+    `proxy` is the URL of the proxy on the way, if there is one.
+    """
     before = f'{method.capitalize()} "{shown_url(url)}": '
     cause = _innermost(error)
     if isinstance(error, failed.ProxyError):
-        return Unreachable(f"{before}proxyconnect tcp: {_dial(url, cause) or cause}")
+        return Unreachable(before + _proxy(proxy, cause))
     if isinstance(error, failed.ConnectTimeoutError) and not isinstance(error, failed.NewConnectionError):
         return Unreachable(f"{before}dial tcp {_address(url)}: i/o timeout")
     if isinstance(cause, socket.gaierror | UnicodeError):
@@ -49,6 +52,15 @@ def _innermost(error: BaseException) -> BaseException:
             return error
         seen.add(id(inner))
         error = inner
+
+
+def _proxy(proxy: str, cause: BaseException) -> str:
+    _, tunnel, answer = str(cause).partition("Tunnel connection failed: ")
+    if tunnel:
+        return answer.partition(" ")[2] or answer
+    if isinstance(cause, socket.gaierror):
+        return f"proxyconnect tcp: dial tcp: lookup {urlsplit(proxy).hostname}: {_lookup(cause)}"
+    return f"proxyconnect tcp: {_dial(proxy, cause) or cause}"
 
 
 def _lookup(cause: BaseException) -> str:

@@ -159,7 +159,8 @@ class Transport:
     def send(self, request: Request) -> Answer:
         """One request, whatever the answer's status. Raises Unreachable, Interrupted."""
         headers = {"User-Agent": self._user_agent, "Accept-Encoding": "identity", **request.headers}
-        pool = self._pool(self._proxies.proxy_for(request.url))
+        proxy = self._proxies.proxy_for(request.url)
+        pool = self._pool(proxy)
         body = request.body
         try:
             response = pool.urlopen(
@@ -174,7 +175,7 @@ class Transport:
                 timeout=self._timeout,
             )
         except CAUGHT as error:
-            raise failure(request.method, request.url, error) from None
+            raise failure(request.method, request.url, error, proxy) from None
         return Answer(response, request)
 
     def _pool(self, proxy: str) -> urllib3.PoolManager:

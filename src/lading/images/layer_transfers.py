@@ -85,7 +85,7 @@ class LayerTransfers:
         self._content = content
         self._snapshots = snapshots
         self._settings = settings
-        self._free = max(1, at_once)
+        self._at_once = self._free = max(1, at_once)
         self._transfers: dict[str, Transfer] = {}
         self._waiting: deque[Transfer] = deque()
         self._background = tasks.Background()
@@ -106,6 +106,13 @@ class LayerTransfers:
             if transfer in self._waiting:
                 transfer.tell("Waiting", 0, 0)
         return seat
+
+    def limit(self, at_once: int) -> None:
+        """Another number of transfers at a time; those under way go on."""
+        at_once = max(1, at_once)
+        self._free += at_once - self._at_once
+        self._at_once = at_once
+        self._start_some()
 
     def uses(self, repository: Repository) -> bool:
         """Whether anybody waits for a layer that comes from there."""

@@ -83,6 +83,10 @@ class Uploads:
         self._leases: dict[tuple[str, str, Credentials | None], Lease] = {}
         self._under_way: dict[tuple[Lease, str], _Upload] = {}
 
+    def limit(self, at_once: int) -> None:
+        """Another number of uploads at a time; those that run or wait already keep to the old one."""
+        self._slots = asyncio.Semaphore(max(1, at_once))
+
     @asynccontextmanager
     async def lease(self, target: Reference, credentials: Credentials | None) -> AsyncIterator[Lease]:
         """The repository of a name, to be pushed to; what is left of its requests ends with the last user."""

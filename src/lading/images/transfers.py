@@ -89,6 +89,11 @@ class ImageTransfers:
         """
         return await save.save(self._ctx, names, platforms)
 
+    def limit(self, downloads: int, uploads: int) -> None:
+        """Other numbers of layers that are fetched and pushed at a time."""
+        self._puller.limit(downloads)
+        self._uploads.limit(uploads)
+
     async def login(self, credentials: Credentials) -> Login:
         """Whether a registry takes the credentials. Raises Unauthorized, LadingError."""
         return await asyncio.to_thread(self._registries.login, credentials)
