@@ -112,9 +112,23 @@ BROKEN = [
     '{"proxies":5}',
     '{"psFormat":5}',
     '{"credHelpers":{"x":5}}',
+    '{"auths":{"x":{"auth":5}}}',
+    '{"auths":{"x":{"password":[]}}}',
+    '{"proxies":{"default":{"httpProxy":5}}}',
+    '{"pruneFilters":{}}',
     "[]",
 ]
-SOUND = ["", " \n", "null", "{}", '{"auths":null}', '{"unknown":[1]}', '{"auths":{"x":{}}}']
+SOUND = [
+    "",
+    " \n",
+    "null",
+    "{}",
+    '{"auths":null}',
+    '{"unknown":[1]}',
+    '{"HttpHeaders":{"a":null}}',
+    '{"auths":{"x":{"own":[]}}}',
+    '{"auths":{"x":{}}}',
+]
 
 
 @needs_docker

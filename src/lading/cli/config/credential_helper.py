@@ -1,6 +1,6 @@
 """Programs that keep credentials for us, by the protocol of docker-credential-helpers.
 
-`docker-credential-NAME get|store|erase|list`: what it needs comes on its standard input,
+`docker-credential-NAME get|store|erase`: what it needs comes on its standard input,
 the answer is on its standard output, and a failure is said there too. Secrets are on no
 command line and in no message of ours.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _NOT_FOUND = "credentials not found in native keychain"
 _PLAIN = ("no credentials server URL", "no credentials username")
-_DEEDS = {"get": "getting", "store": "storing", "erase": "erasing", "list": "listing"}
+_DEEDS = {"get": "getting", "store": "storing", "erase": "erasing"}
 
 
 class HelperFailed(Exception):
@@ -49,11 +49,6 @@ def store(name: str, server: str, username: str, secret: str) -> None:
 def erase(name: str, server: str) -> None:
     """Raises HelperFailed."""
     _ask(name, "erase", server)
-
-
-def servers(name: str) -> dict[str, str]:
-    """Registry to user, of all that the helper keeps. Raises HelperFailed."""
-    return {str(server): str(user) for server, user in _decode(_ask(name, "list", "unused")).items()}
 
 
 def _ask(name: str, deed: str, request: str) -> str:

@@ -17,12 +17,17 @@ if TYPE_CHECKING:
     from typing import Any
 
 _PIECE = 1 << 20
-_MAPS = {
-    "auths": "types.AuthConfig",
-    "HttpHeaders": "string",
-    "credHelpers": "string",
-    "proxies": "configfile.ProxyConfig",
+_AUTH_FIELDS = (
+    *("auth", "email", "identitytoken", "password", "registrytoken", "serveraddress", "username"),
+)
+_PROXY_FIELDS = ("allProxy", "ftpProxy", "httpProxy", "httpsProxy", "noProxy")
+_MAPS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "auths": ("types.AuthConfig", _AUTH_FIELDS),
+    "HttpHeaders": ("string", ()),
+    "credHelpers": ("string", ()),
+    "proxies": ("configfile.ProxyConfig", _PROXY_FIELDS),
 }
+"""Members that map names to something, and the strings in there."""
 _TEXTS = (
     *("credsStore", "currentContext", "detachKeys", "imagesFormat", "networksFormat", "psFormat"),
     *("statsFormat", "volumesFormat"),
@@ -65,10 +70,10 @@ class ConfigFile:
         for name, value in self.map("HttpHeaders").items():
             if not name or any(not "!" <= letter <= "~" or letter == ":" for letter in name):
                 raise CommandFailed(f'net/http: invalid header field name "{name}"')
-            if any(letter < " " and letter != "\t" for letter in value):
+            if any(letter < " " and letter != "\t" for letter in value or ""):
                 raise CommandFailed(f'net/http: invalid header field value for "{name}"')
             if name.lower() != "user-agent":
-                found.append((name, value))
+                found.append((name, value or ""))
         return found
 
     def change(self, edit: Callable[[dict[str, Any]], None]) -> None:
@@ -108,17 +113,20 @@ def _decode(data: bytes) -> dict[str, Any]:
         return {}
     try:
         members = loads(data)
+    except RecursionError:
+        raise ValueError("exceeded max depth") from None
     except ValueError:
         raise ValueError(_complaint(data)) from None
     if members is None:
         return {}
     if not isinstance(members, dict):
-        kind = _kind(members)
-        raise ValueError(f"json: cannot unmarshal {kind} into Go value of type configfile.ConfigFile")
-    for name, member in _MAPS.items():
-        _check_map(name, members.get(name), member)
+        what = _kind(members)
+        raise ValueError(f"json: cannot unmarshal {what} into Go value of type configfile.ConfigFile")
+    for name, (kind, fields) in _MAPS.items():
+        _check_map(name, members.get(name), kind, fields)
     for name in _TEXTS:
-        _check(name, members.get(name), str, "string")
+        _check(f"ConfigFile.{name}", members.get(name), str, "string")
+    _check("ConfigFile.pruneFilters", members.get("pruneFilters"), list, "[]string")
     if members.get("auths"):
         from lading.cli.config.auths import decode_auth
 
@@ -136,26 +144,21 @@ def _complaint(data: bytes) -> str:
     except json.JSONDecodeError as error:
         if error.pos >= len(text) or error.msg.startswith("Unterminated"):
             return "unexpected EOF"
-        return f"invalid character '{text[error.pos]}' in line {error.lineno}, column {error.colno}"
+        return f"invalid character {text[error.pos]!r} in line {error.lineno}, column {error.colno}"
     return "not JSON"
 
 
-def _check_map(name: str, value: Any, member: str) -> None:
-    _check(name, value, dict, f"map[string]{member}")
-    wanted = str if member == "string" else dict
+def _check_map(name: str, value: Any, kind: str, fields: tuple[str, ...]) -> None:
+    _check(f"ConfigFile.{name}", value, dict, f"map[string]{kind}")
     for entry in (value or {}).values():
-        _check(name, entry, wanted, member)
-        if wanted is dict:
-            for field, text in (entry or {}).items():
-                if isinstance(text, (dict, list)):
-                    _check(f"{name}.{field}", text, str, "string")
+        _check(f"ConfigFile.{name}", entry, dict if fields else str, kind)
+        for field in fields if entry else ():
+            _check(f"{kind.partition('.')[2]}.{name}.{field}", entry.get(field), str, "string")
 
 
-def _check(name: str, value: Any, wanted: type, word: str) -> None:
+def _check(place: str, value: Any, wanted: type, word: str) -> None:
     if value is not None and not isinstance(value, wanted):
-        raise ValueError(
-            f"json: cannot unmarshal {_kind(value)} into Go struct field ConfigFile.{name} of type {word}"
-        )
+        raise ValueError(f"json: cannot unmarshal {_kind(value)} into Go struct field {place} of type {word}")
 
 
 def _kind(value: Any) -> str:
