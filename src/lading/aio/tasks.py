@@ -50,6 +50,21 @@ async def in_own_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.
     return await outcome
 
 
+async def held(function: Callable[[], T], drop: Callable[[T], None]) -> T:
+    """Runs blocking work, whose result must not get lost, in a thread of its own.
+
+    When cancelled it waits for the thread, and has a result that came too late dropped.
+    """
+    working = asyncio.get_running_loop().create_task(in_own_thread(function))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
+        if not working.cancelled() and working.exception() is None:
+            await in_thread(drop, working.result())
+        raise
+
+
 class Background:
     """Tasks nobody awaits: kept alive, their failures logged, ended together."""
 

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from lading.aio import tasks
 from lading.content import Content
@@ -157,7 +158,8 @@ class Admission:
                 continue
             if layer.staged is None:
                 path = arrived.get(layer.digest) or self._content.path(layer.digest)
-                layer.staged = await tasks.in_thread(restage, layer, path, self._snapshots)
+                work = partial(restage, layer, path, self._snapshots)
+                layer.staged = await tasks.held(work, self._snapshots.discard)
             await tasks.in_thread(self._snapshots.inherit, layer.staged, below)
             below = (*below, layer.staged.directory)
 

@@ -44,7 +44,7 @@ class Checker:
         self._running = True
         try:
             with self._ctx.admission.under_way():
-                run = _Run(self._ctx, users, repair)
+                run = _begin(self._ctx, users, repair)
                 async for message in run.blobs():
                     yield message
                 async for message in run.layers(deep):
@@ -58,12 +58,27 @@ class Checker:
             self._running = False
 
 
+def _begin(ctx: Context, users: Users, repair: bool) -> "_Run":
+    """What is there at this moment: all that is looked at."""
+    sizes, layers = ctx.content.sizes(), ctx.snapshots.layers()
+    state = State(
+        ctx.content.has,
+        sizes,
+        ctx.content.of_types(oci.DOCUMENT_TYPES),
+        {layer.chain_id: layer.blob_digest for layer in layers},
+    )
+    return _Run(ctx, users, repair, state, sizes, layers, ctx.store.ids())
+
+
 @dataclass(slots=True)
 class _Run:
     ctx: Context
     users: Users
     wants_repair: bool
-    state: State = field(default_factory=State)
+    state: State
+    sizes: dict[str, int]
+    found_layers: list[Layer]
+    image_ids: list[str]
     findings: list[Finding] = field(default_factory=list)
     broken: dict[str, Broken] = field(default_factory=dict)
     # Damaged layers that can be repaired, though not now: nothing is lost with them.
@@ -76,10 +91,8 @@ class _Run:
 
     async def blobs(self) -> AsyncIterator[Message]:
         """Every blob: its size and its digest."""
-        self.state.blobs = sizes = self.ctx.content.sizes()
-        self.state.documents = self.ctx.content.of_types(oci.DOCUMENT_TYPES)
-        done, total = 0, sum(sizes.values())
-        for digest, size in sizes.items():
+        done, total = 0, sum(self.sizes.values())
+        for digest, size in self.sizes.items():
             yield _progress("blobs", digest, done, total)
             problem = await tasks.in_thread(examine, self.ctx.content.path(digest), digest, size)
             done += size
@@ -91,8 +104,7 @@ class _Run:
     async def layers(self, deep: bool) -> AsyncIterator[Message]:
         """Every layer: its place in its chain, its directory, and what is in it; and writable layers."""
         snapshots = self.ctx.snapshots
-        layers = _parents_first(snapshots.layers())
-        self.state.layers = {layer.chain_id: layer.blob_digest for layer in layers}
+        layers = _parents_first(self.found_layers)
         damaged = snapshots.damaged()
         for number, layer in enumerate(layers):
             yield _progress("layers", layer.chain_id, number, len(layers))
@@ -109,24 +121,34 @@ class _Run:
 
     async def _layer(self, layer: Layer, problem: str) -> None:
         """Looks closer at a layer with the help of its blob, and puts it right from there if asked to."""
-        staged: Staged | None = None
-        finding: Finding | None = None
         try:
             staged = await self._unpacked(layer)
+        except (LadingError, OSError) as error:
+            # As on a full disk: nothing is known to be lost.
+            self.waiting.add(layer.chain_id)
+            if problem:
+                self._found_bad(layer, f"{problem}, and it cannot be unpacked anew: {error}")
+            else:
+                self.find(LAYER, layer.chain_id, f"it cannot be compared: {error}")
+            return
+        try:
             if staged is not None and not problem:
                 compare = self.ctx.snapshots.difference(layer.chain_id, staged)
                 problem = await tasks.in_thread(compare)
-        except (LadingError, OSError) as error:
+            if problem:
+                finding = self._found_bad(layer, problem, repairable=staged is not None)
+                if staged is not None and self.wants_repair:
+                    staged = self._replace(layer, staged, finding)
+        except OSError as error:
+            self._found_bad(layer, f"it cannot be compared: {error.strerror}")
             self.waiting.add(layer.chain_id)
-            finding = self.find(LAYER, layer.chain_id, problem or f"it cannot be compared: {error}")
-        if problem and finding is None:
-            finding = self.find(LAYER, layer.chain_id, problem, repairable=staged is not None)
-        if finding is not None and problem:
-            self.state.bad_layers[layer.chain_id] = problem
-        if finding is not None and staged is not None and self.wants_repair:
-            staged = self._replace(layer, staged, finding)
-        if staged is not None:
-            await tasks.in_thread(self.ctx.snapshots.discard, staged)
+        finally:
+            if staged is not None:
+                await tasks.in_thread(self.ctx.snapshots.discard, staged)
+
+    def _found_bad(self, layer: Layer, problem: str, repairable: bool = False) -> Finding:
+        self.state.bad_layers[layer.chain_id] = problem
+        return self.find(LAYER, layer.chain_id, problem, repairable)
 
     async def _unpacked(self, layer: Layer) -> Staged | None:
         """The layer once more, or None where its blob is of no use. Raises LadingError, OSError."""
@@ -135,7 +157,8 @@ class _Run:
             return None
         below = snapshots.directories(layer.parent)
         arrived = ArrivedLayer(digest, layer.diff_id)
-        staged = await tasks.in_own_thread(restage, arrived, self.ctx.content.path(digest), snapshots)
+        work = partial(restage, arrived, self.ctx.content.path(digest), snapshots)
+        staged = await tasks.held(work, snapshots.discard)
         try:
             await tasks.in_thread(snapshots.inherit, staged, below)
         except BaseException:
@@ -157,17 +180,19 @@ class _Run:
     def images(self) -> None:
         """Every image: its documents, its layers, its names."""
         ctx = self.ctx
-        self.state.images = ids = set(ctx.store.ids())
         # The damage may have been done after they were read.
         ctx.catalog.changed()
-        for image_id in ids:
+        for image_id in self.image_ids:
+            if ctx.store.row(image_id) is None:
+                continue
             read = partial(ctx.catalog.get, image_id)
             if problem := problem_of(image_id, read, ctx.content.read, self.state):
                 finding = self.find(IMAGE, image_id, problem.text)
                 if problem.layer not in self.waiting:
                     self.broken[image_id] = Broken(finding, problem.lost)
+        present = set(ctx.store.ids())
         for reference, image_id in ctx.store.targets().items():
-            if image_id not in ids:
+            if image_id not in present:
                 self.find(IMAGE, image_id, f"{reference} is its name, but there is no such image")
 
     async def garbage(self) -> None:
@@ -184,8 +209,8 @@ class _Run:
         directories = snapshots.strays(names)
         for name in directories:
             self.find(GARBAGE, name, "the directory of no layer", repairable=True)
-        if not admission.is_alone:
-            leftovers = []
+        # While they were listed somebody may have come, written, and gone.
+        leftovers = [name for name in content.leftovers() if name in leftovers] if admission.is_alone else []
         for name in leftovers:
             self.find(GARBAGE, name, "a blob that nobody is writing any more", repairable=True)
         for name in content.stale_partials():
@@ -210,7 +235,7 @@ class _Run:
             "Checked": {
                 "Blobs": len(self.state.blobs),
                 "Layers": len(self.state.layers),
-                "Images": len(self.state.images),
+                "Images": len(self.image_ids),
             },
             "Findings": [finding.view() for finding in self.findings],
         }

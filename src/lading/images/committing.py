@@ -5,6 +5,7 @@ Source: moby 28, `image.NewChildImage`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from lading.aio import tasks
 from lading.content import Content
@@ -64,7 +65,8 @@ class Committer:
         with self._admission.under_way():
             layers = self._below(parent)
             if order.write is not None:
-                layers.append(await tasks.in_own_thread(self._take, order.write))
+                take = partial(self._take, order.write)
+                layers.append(await tasks.held(take, lambda late: late.discard(self._snapshots)))
             document = _child(parent.document, order, [layer.diff_id for layer in layers])
             names = [reference] if reference else []
             return await self._importer.make(document, layers, names, parent.id)

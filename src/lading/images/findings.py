@@ -37,14 +37,15 @@ class Finding:
 class State:
     """What was found so far.
 
-    `blobs` has their sizes, `documents` those that are manifests or indexes,
-    `layers` the blob of each; `bad_blobs` and `bad_layers` say what is wrong.
+    `documents` are blobs that are manifests or indexes, `layers` has the blob of
+    each; `bad_blobs` and `bad_layers` say what is wrong. `has` tells of blobs
+    that came later too.
     """
 
-    blobs: Mapping[str, int] = field(default_factory=dict)
+    has: Callable[[str], bool]
+    blobs: Collection[str] = ()
     documents: Collection[str] = ()
     layers: Mapping[str, str] = field(default_factory=dict)
-    images: Collection[str] = ()
     bad_blobs: dict[str, str] = field(default_factory=dict)
     bad_layers: dict[str, str] = field(default_factory=dict)
 
@@ -65,7 +66,7 @@ def problem_of(
 
     `read` gives the image as it is known, `manifest` the bytes of a blob.
     """
-    if image_id in state.bad_blobs or image_id not in state.blobs:
+    if image_id in state.bad_blobs or not state.has(image_id):
         reason = state.bad_blobs.get(image_id, "there is no such blob")
         return Problem(f"its configuration is damaged: {reason}", True)
     try:
@@ -83,13 +84,11 @@ def problem_of(
 
 def useless_documents(image: Image, state: State) -> list[str] | None:
     """The manifests and indexes an image can do without, where nothing else is wrong with its blobs."""
+    layers = [state.layers[chain_id] for chain_id in oci.chain_ids(image.document.diff_ids)]
     wrong = [
-        digest for digest in image.record.blobs if digest in state.bad_blobs or digest not in state.blobs
-    ]
-    wrong += [
         digest
-        for chain_id in oci.chain_ids(image.document.diff_ids)
-        if (digest := state.layers[chain_id]) not in state.blobs
+        for digest in (*image.record.blobs, *layers)
+        if digest in state.bad_blobs or not state.has(digest)
     ]
     documents = {*state.documents, image.manifest_digest}
     return wrong if all(digest in documents for digest in wrong) else None
@@ -110,10 +109,10 @@ def _layers_problem(image: Image, state: State) -> Problem | None:
 
 def _blobs_problem(image: Image, state: State) -> str:
     for chain_id in oci.chain_ids(image.document.diff_ids):
-        if state.layers[chain_id] not in state.blobs:
+        if not state.has(state.layers[chain_id]):
             return f"of its layer {chain_id} the blob is missing"
     for digest in image.record.blobs:
-        if digest not in state.blobs:
+        if not state.has(digest):
             return f"its blob {digest} is missing"
         if digest in state.bad_blobs:
             return f"its blob {digest} is damaged: {state.bad_blobs[digest]}"

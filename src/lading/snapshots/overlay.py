@@ -299,10 +299,12 @@ class OverlaySnapshots:
 
     def is_mounted(self, chain_id: str) -> bool:
         # Of several ways to name the layers in a mount's options, only the upper directory is in all.
-        mounted = {os.path.basename(os.path.dirname(_upper_of(entry))) for entry in mounts.table()}
+        uppers = filter(None, map(_upper_of, mounts.table()))
+        # Kernels before 6.5 may have been told names relative to the root.
+        mounted = {os.path.dirname(os.path.join(self._root, upper)) for upper in uppers}
         wanted = self.directories(chain_id)[-1]
         for key, directory in self._store.writables().items():
-            if directory in mounted and wanted in self.directories(self._writable(key)[1]):
+            if f"{self._root}/{directory}" in mounted and wanted in self.directories(self._writable(key)[1]):
                 return True
         return False
 
