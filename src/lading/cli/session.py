@@ -10,7 +10,7 @@ from lading.client import DEFAULT_SOCKET, Client, ConnectionFailed, TlsFiles, pa
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lading.cli.config import ConfigFile
+    from lading.cli.config.file import ConfigFile
     from lading.cli.flags import Given
 
 
@@ -56,7 +56,7 @@ class Session:
     def config(self) -> ConfigFile:
         """The user's settings, read at first use; the user hears of it where they cannot be read."""
         if self._config is None:
-            from lading.cli.config import ConfigFile
+            from lading.cli.config.file import ConfigFile
 
             self._config = ConfigFile(f"{self.config_directory}/config.json")
             self._config.warn()

@@ -9,7 +9,6 @@ import posix
 
 from lading.cli.errors import CommandFailed
 from lading.cli.say import err
-from lading.client import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,21 +16,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 _PIECE = 1 << 20
-_AUTH_FIELDS = (
-    *("auth", "email", "identitytoken", "password", "registrytoken", "serveraddress", "username"),
-)
-_PROXY_FIELDS = ("allProxy", "ftpProxy", "httpProxy", "httpsProxy", "noProxy")
-_MAPS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "auths": ("types.AuthConfig", _AUTH_FIELDS),
-    "HttpHeaders": ("string", ()),
-    "credHelpers": ("string", ()),
-    "proxies": ("configfile.ProxyConfig", _PROXY_FIELDS),
-}
-"""Members that map names to something, and the strings in there."""
-_TEXTS = (
-    *("credsStore", "currentContext", "detachKeys", "imagesFormat", "networksFormat", "psFormat"),
-    *("statsFormat", "volumesFormat"),
-)
 
 
 class ConfigFile:
@@ -45,7 +29,11 @@ class ConfigFile:
         self.members: dict[str, Any] = {}
         self.broken = ""
         try:
-            self.members = _decode(_read(path))
+            data = _read(path)
+            if data.strip():
+                from lading.cli.config.decoding import decode
+
+                self.members = decode(data)
         except OSError as error:
             self.broken = f"loading config file: open {path}: {(error.strerror or '').lower()}"
         except ValueError as error:
@@ -105,62 +93,3 @@ def _read(path: str) -> bytes:
         return data
     finally:
         posix.close(descriptor)
-
-
-def _decode(data: bytes) -> dict[str, Any]:
-    """Raises ValueError, worded as Go words it."""
-    if not data.strip():
-        return {}
-    try:
-        members = loads(data)
-    except RecursionError:
-        raise ValueError("exceeded max depth") from None
-    except ValueError:
-        raise ValueError(_complaint(data)) from None
-    if members is None:
-        return {}
-    if not isinstance(members, dict):
-        what = _kind(members)
-        raise ValueError(f"json: cannot unmarshal {what} into Go value of type configfile.ConfigFile")
-    for name, (kind, fields) in _MAPS.items():
-        _check_map(name, members.get(name), kind, fields)
-    for name in _TEXTS:
-        _check(f"ConfigFile.{name}", members.get(name), str, "string")
-    _check("ConfigFile.pruneFilters", members.get("pruneFilters"), list, "[]string")
-    if members.get("auths"):
-        from lading.cli.config.auths import decode_auth
-
-        for entry in members["auths"].values():
-            decode_auth((entry or {}).get("auth") or "")
-    return members
-
-
-def _complaint(data: bytes) -> str:
-    import json
-
-    text = data.decode("utf-8", "replace").rstrip()
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as error:
-        if error.pos >= len(text) or error.msg.startswith("Unterminated"):
-            return "unexpected EOF"
-        return f"invalid character {text[error.pos]!r} in line {error.lineno}, column {error.colno}"
-    return "not JSON"
-
-
-def _check_map(name: str, value: Any, kind: str, fields: tuple[str, ...]) -> None:
-    _check(f"ConfigFile.{name}", value, dict, f"map[string]{kind}")
-    for entry in (value or {}).values():
-        _check(f"ConfigFile.{name}", entry, dict if fields else str, kind)
-        for field in fields if entry else ():
-            _check(f"{kind.partition('.')[2]}.{name}.{field}", entry.get(field), str, "string")
-
-
-def _check(place: str, value: Any, wanted: type, word: str) -> None:
-    if value is not None and not isinstance(value, wanted):
-        raise ValueError(f"json: cannot unmarshal {_kind(value)} into Go struct field {place} of type {word}")
-
-
-def _kind(value: Any) -> str:
-    kinds = {list: "array", dict: "object", str: "string", bool: "bool"}
-    return kinds.get(type(value), "number")
