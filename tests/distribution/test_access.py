@@ -192,3 +192,13 @@ def test_searching(breaking: Breaking) -> None:
         Registries(QUICK).search(f"{breaking.host}/engine", 3)
     with pytest.raises(LadingError, match=r"repository name \(https://x\) should not have a scheme"):
         Registries(QUICK).search("https://x", 3)
+
+
+def test_searching_with_an_identity_token(ticketed: Registry, tokens: TokenServer) -> None:
+    with Breaking(ticketed) as front:
+        front.fail("GET /v1/search", "status", status=200, body=b'{"results": []}')
+        tokens.asked.clear()
+        holder = Credentials(identity_token=f"identity-of-{USER}")
+        assert Registries(QUICK).search(f"{front.host}/engine", 3, holder) == []
+        assert tokens.asked == [("POST", USER, ("registry:catalog:search",))]
+        assert front.matching("GET /v1/search")[0].headers["authorization"].startswith("Bearer ")

@@ -1,11 +1,14 @@
 """Blobs: fetched from any byte on, broken off, taken up again."""
 
 import threading
+from pathlib import Path
 
 import pytest
+from tests.distribution.conftest import QUICK
 from tests.distribution.parcels import BLOB, give, whole
 from tests.engine.engine import wait_for
 from tests.registries import Breaking, Registry, needs_registry
+from tests.web_server import Handler, serve
 
 from lading.distribution import Interrupted, Registries, RegistrySettings, Repository
 from lading.errors import LadingError, NotFound
@@ -197,3 +200,41 @@ def test_a_foreign_layer_that_the_registry_has_too(repository: Repository) -> No
     layer = give(repository, BLOB)
     layer.urls = ["http://127.0.0.1:1/gone"]
     assert whole(repository.blob(layer)) == BLOB
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_blob_in_chunks_of_no_known_length(broken: bool) -> None:
+    def handle(request: Handler) -> None:
+        if request.path == "/v2/":
+            request.answer(200, b"")
+            return
+        request.head(200, {"Transfer-Encoding": "chunked"})
+        for start in range(0, len(BLOB) // 2 if broken else len(BLOB), 50_000):
+            piece = BLOB[start : start + 50_000]
+            request.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        request.hang_up() if broken else request.wfile.write(b"0\r\n\r\n")
+
+    server = serve(handle)
+    repository = Registries(QUICK).repository(f"127.0.0.1:{server.server_port}", "x")
+    reader = repository.blob(Descriptor(digest=digest_of(BLOB), size=len(BLOB)))
+    assert reader.size == -1
+    if broken:
+        with pytest.raises(Interrupted, match="unexpected EOF"):
+            whole(reader)
+    else:
+        assert whole(reader) == BLOB
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_registry_that_is_started_again_meanwhile(tmp_path: Path) -> None:
+    with Registry(tmp_path) as registry:
+        repository = Registries(RegistrySettings(attempts=8, pause=0.05)).repository(
+            registry.host, "x", push=True
+        )
+        blob = give(repository, BLOB)
+        registry.stop()
+        restarting = threading.Thread(target=registry.start)
+        restarting.start()
+        assert whole(repository.blob(blob)) == BLOB
+        restarting.join()

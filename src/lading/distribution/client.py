@@ -4,6 +4,7 @@ import os
 import socket
 import threading
 import weakref
+from dataclasses import replace
 
 from lading.distribution import endpoints
 from lading.distribution.certificates import Trust, trust_in
@@ -58,9 +59,15 @@ class WebClient(Client):
         return search(where, self.transport, rest, limit, credentials)
 
     def _endpoints(self, domain: str, *, push: bool) -> list[Endpoint]:
-        settings = self._settings
-        insecure = domain != HUB and endpoints.is_insecure(domain, settings.insecure, _addresses(domain))
-        return endpoints.endpoints_of(domain, settings.mirrors, insecure=insecure, push=push)
+        insecure = domain != HUB and self._is_insecure(domain)
+        found = endpoints.endpoints_of(domain, self._settings.mirrors, insecure=insecure, push=push)
+        return [
+            replace(endpoint, verified=not self._is_insecure(endpoint.host)) if endpoint.mirror else endpoint
+            for endpoint in found
+        ]
+
+    def _is_insecure(self, host: str) -> bool:
+        return endpoints.is_insecure(host, self._settings.insecure, _addresses(host))
 
     def transport(self, endpoint: Endpoint) -> Transport:
         """Connections with the trust that was set up for its host. Raises InvalidParameter."""

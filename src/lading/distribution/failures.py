@@ -115,6 +115,9 @@ def _broken(error: Exception, cause: BaseException) -> str:
         return "context deadline exceeded (Client.Timeout exceeded while awaiting data)"
     if isinstance(error, failed.IncompleteRead) or isinstance(cause, client.IncompleteRead):
         return "unexpected EOF"
+    if isinstance(cause, ValueError):
+        # http.client reads the length of the next piece without a look whether there is one.
+        return "unexpected EOF" if "b''" in str(cause) else "malformed chunked encoding"
     if isinstance(cause, client.RemoteDisconnected):
         return "EOF"
     if isinstance(cause, OSError) and cause.errno in (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED):

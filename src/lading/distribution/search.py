@@ -11,6 +11,8 @@ import msgspec
 
 from lading.distribution.answers import refusal
 from lading.distribution.endpoints import Endpoint
+from lading.distribution.line import Line
+from lading.distribution.tokens import Authorizer
 from lading.distribution.transport import Request, Transport
 from lading.distribution.values import Credentials, Interrupted, SearchResult, Unreachable
 from lading.errors import LadingError
@@ -54,7 +56,11 @@ def _search(
     if credentials is not None and credentials.username and credentials.password:
         pair = f"{credentials.username}:{credentials.password}".encode()
         headers["Authorization"] = "Basic " + base64.b64encode(pair).decode()
-    answer = transport.send(Request("GET", url, headers))
+    if credentials is not None and credentials.identity_token:
+        authorizer = Authorizer(transport, credentials, "registry:catalog:search")
+        answer = Line(endpoint, transport, authorizer).ask(Request("GET", url, headers))
+    else:
+        answer = transport.send(Request("GET", url, headers))
     if answer.status != 200:
         refused = refusal(answer.status, answer.demands, answer.excerpt())
         raise refused.error(f"Error searching repository: Unexpected status code {answer.status}: ")

@@ -1,5 +1,6 @@
 """What one repository's questions have in common: endpoints in their order, and patience."""
 
+import logging
 import random
 import threading
 import time
@@ -13,6 +14,8 @@ from lading.distribution.transport import Answer, Request
 from lading.distribution.values import Interrupted, Unreachable
 from lading.distribution.watch import Watch
 from lading.errors import LadingError
+
+_log = logging.getLogger(__name__)
 
 
 class Session:
@@ -49,13 +52,16 @@ class Session:
         attempts = 1 if line.endpoint.mirror or not patient else self.attempts
         try:
             return self._persist(line, request, attempts, last=False)
-        except (Unreachable, Interrupted):
+        except (Unreachable, Interrupted) as error:
+            self.check()
             if line.answered and not line.endpoint.mirror:
                 raise
             line.dead = True
-        except LadingError:
+            _log.debug("asking the next endpoint: %s", error.message)
+        except LadingError as error:
             if not line.endpoint.mirror:
                 raise
+            _log.info("asking the next endpoint after the mirror: %s", error.message)
         return None
 
     def _candidates(self) -> list[Line]:

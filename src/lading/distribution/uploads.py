@@ -11,7 +11,7 @@ from lading.distribution.answers import REPEATABLE
 from lading.distribution.blobs import size_of
 from lading.distribution.session import Session
 from lading.distribution.transport import Answer, Request
-from lading.distribution.values import Interrupted
+from lading.distribution.values import Interrupted, Unreachable
 from lading.errors import LadingError, NotFound
 
 _PIECE = 1024 * 1024
@@ -62,8 +62,9 @@ class Uploads:
                     return
                 self._send(location, digest, size, offset, read, sent)
                 return
-            except (Interrupted, NotFound) as error:
-                if attempt == self._session.attempts:
+            except (Interrupted, NotFound, Unreachable) as error:
+                # To begin has its own patience.
+                if attempt == self._session.attempts or not location:
                     raise
                 self._session.rest(getattr(error, "retry_after", 0.0))
                 self._session.again(attempt)
