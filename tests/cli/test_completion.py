@@ -110,6 +110,11 @@ def environment(recorder: Recorder, tmp_path: Path) -> dict[str, str]:
         ("lading run host:5000/", ["5000/x:1"]),
         ("lading cp we", ["web:"]),
         ("lading container pru", ["prune"]),
+        ("lading image sav", ["save"]),
+        ("lading history busy", ["busybox", "busybox:latest"]),
+        ("lading manifest in", ["inspect"]),
+        ("lading system d", ["df"]),
+        ("lading system prune --v", ["--volumes"]),
     ],
 )
 def test_bash(environment: dict[str, str], line: str, replies: list[str]) -> None:
@@ -137,6 +142,8 @@ def test_fish(environment: dict[str, str]) -> None:
     assert offered("lading stop w") == ["web", "worker"]
     assert offered("lading stop ") == ["web", "worker"]
     assert offered("lading ps --fil") == ["--filter"]
+    assert offered("lading image rm busy") == ["busybox", "busybox:latest"]
+    assert offered("lading system ch") == ["check"]
 
 
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="there is no zsh")
@@ -151,6 +158,8 @@ def test_zsh(environment: dict[str, str]) -> None:
             ("unp\t", "unpause"),
             ("stop wor\t", "stop worker"),
             ("ps --fil\t", "ps --filter"),
+            ("image hist\t", "image history"),
+            ("manifest anno\t", "manifest annotate"),
             ("cp we\t", r"cp we\x07?b:"),
         ):
             shell.send(f"lading {line}")

@@ -5,6 +5,7 @@ import posix
 import re
 import shlex
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -325,6 +326,36 @@ def test_a_save_that_fails_leaves_what_was_there(recorder: Recorder, lading: Run
     recorder.answers["GET /images/get"] = Answer(pieces=pieces)
     assert lading("save", "-o", str(path), "busybox").code == 1
     assert path.read_bytes() == b"yesterday's"
+    assert [file.name for file in tmp_path.iterdir() if "lading_temp" in file.name] == []
+
+
+def test_a_save_that_is_killed_leaves_nothing(recorder: Recorder, program: list[str], tmp_path: Path) -> None:
+    begun, over = threading.Event(), threading.Event()
+
+    def pieces() -> Iterator[bytes]:
+        yield TAR
+        begun.set()
+        over.wait(20)
+
+    recorder.answers["GET /images/get"] = Answer(pieces=pieces)
+    place = tmp_path / "place"
+    place.mkdir()
+    child = subprocess.Popen([*program, "save", "-o", str(place / "out.tar"), "busybox"])
+    try:
+        assert begun.wait(20)
+    finally:
+        child.kill()
+        child.wait()
+        over.set()
+    assert list(place.iterdir()) == []
+
+
+def test_save_where_files_need_names(lading: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a file system that knows no O_TMPFILE."""
+    monkeypatch.setattr(os, "O_TMPFILE", 0)
+    path = tmp_path / "out.tar"
+    assert lading("save", "-o", str(path), "busybox").code == 0
+    assert path.read_bytes() == TAR
     assert [file.name for file in tmp_path.iterdir() if "lading_temp" in file.name] == []
 
 

@@ -12,8 +12,29 @@ if TYPE_CHECKING:
 
 
 def write_file(path: str, pieces: Iterable[bytes]) -> None:
-    """Writes beside the file and then takes its place. Raises OSError, and what `pieces` raises."""
-    descriptor, unfinished = tempfile.mkstemp(prefix=".lading_temp_", dir=os.path.dirname(path) or ".")
+    """Writes a file without a name, which then takes its place. Raises OSError, and what `pieces` raises.
+
+    Only the owner may read it. Whoever kills us finds nothing half written.
+    """
+    directory = os.path.dirname(path) or "."
+    try:
+        descriptor = os.open(directory, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    except OSError:
+        # Not every file system can do that (open(2), O_TMPFILE).
+        _write_beside(directory, path, pieces)
+        return
+    with open(descriptor, "wb") as file:
+        for piece in pieces:
+            file.write(piece)
+        file.flush()
+        name = f"{directory}/.lading_temp_{os.getpid()}"
+        # A descriptor of a directory has Python call linkat(2), which alone follows the link.
+        os.link(f"/proc/self/fd/{descriptor}", name, src_dir_fd=descriptor)
+    os.rename(name, path)
+
+
+def _write_beside(directory: str, path: str, pieces: Iterable[bytes]) -> None:
+    descriptor, unfinished = tempfile.mkstemp(prefix=".lading_temp_", dir=directory)
     try:
         with open(descriptor, "wb") as file:
             for piece in pieces:
