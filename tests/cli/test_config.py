@@ -215,6 +215,40 @@ def test_detach_keys(settings: Path, recorder: Recorder, lading: Run) -> None:
 
 
 @needs_docker
+@pytest.mark.parametrize("words", [(), ("--filter", "until=3h"), ("--filter", "label=c")])
+@pytest.mark.parametrize("kind", ["container", "image"])
+def test_filters_of_what_is_removed(
+    kind: str, words: tuple[str, ...], settings: Path, recorder: Recorder, docker: Run, lading: Run
+) -> None:
+    write(settings, {"pruneFilters": ["until=5h", "label!=keep" if "label=c" in words else "no filter"]})
+    recorder.answers[f"POST /{kind}s/prune"] = as_json({})
+    asked = []
+    for run in (docker, lading):
+        assert run(kind, "prune", "-f", *words).code == 0
+        asked.append(recorder.take()[-1].query)
+    assert asked[1] == asked[0]
+    assert "5h" in asked[1]["filters"][0]
+
+
+@pytest.mark.parametrize(
+    ("words", "filters"),
+    [
+        ((), {"label": {"a": True}, "label!": {"keep": True}}),
+        (("--filter", "label=keep"), {"label": {"a": True, "keep": True}}),
+        (("--filter", "label!=a"), {"label!": {"a": True, "keep": True}}),
+    ],
+)
+def test_what_the_settings_keep_is_kept(
+    words: tuple[str, ...], filters: Any, settings: Path, recorder: Recorder, lading: Run
+) -> None:
+    """Docker 28 forgets of labels in its settings unless there are some on the command line."""
+    write(settings, {"pruneFilters": ["label=a", "label!=keep"]})
+    recorder.answers["POST /containers/prune"] = as_json({})
+    lading("container", "prune", "-f", *words)
+    assert json.loads(recorder.take()[-1].query["filters"][0]) == filters
+
+
+@needs_docker
 def test_proxies_reach_containers_as_with_docker(
     settings: Path, recorder: Recorder, docker: Run, lading: Run
 ) -> None:

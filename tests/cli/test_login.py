@@ -302,6 +302,17 @@ def test_no_message_has_a_secret_in_it(
             assert SECRET not in outcome.out + outcome.err
 
 
+# --- completion
+
+
+@pytest.mark.parametrize("command", ["login", "logout"])
+def test_registries_that_are_known_are_offered(command: str, settings: Path, lading: Run) -> None:
+    write(settings, {"auths": {"x.example": {}, HUB: {}}, "credHelpers": {"y.example": "works"}})
+    assert lading("__complete", command, "").out == f"{HUB}\nx.example\ny.example\n:4\n"
+    assert lading("__complete", command, "x").out == "x.example\n:4\n"
+    assert lading("__complete", command, "x.example", "").out == ":4\n"
+
+
 # --- broken settings
 
 

@@ -395,6 +395,32 @@ def test_an_interrupt(words: tuple[str, ...], recorder: Recorder, program: list[
     assert session.before.strip("\r\x1b[1B") == "^C"
 
 
+# --- completion
+
+
+@pytest.mark.parametrize(
+    ("line", "some", "none"),
+    [
+        ("pull ", "busybox", "x:1"),
+        ("push bu", "busybox:latest", "x:1"),
+        ("image push ", "busybox", "x:1"),
+        ("pull --", "--all-tags", "--disable"),
+        ("push --platform linux/arm", "linux/arm64", "linux/amd64"),
+        ("search -f is-", "is-official=", "stars="),
+        ("search -f is-official=", "is-official=true", "stars="),
+    ],
+)
+def test_completion(
+    line: str, some: str, none: str, recorder: Recorder, lading: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Shells hand on what was written, and we are started without anything before it.
+    monkeypatch.setenv("DOCKER_HOST", recorder.host)
+    recorder.answers["GET /images/json"] = as_json([{"RepoTags": ["busybox:latest"]}])
+    offered = [shown.partition("\t")[0] for shown in lading("__complete", *line.split(" ")).out.splitlines()]
+    assert some in offered
+    assert none not in offered
+
+
 # --- who one is
 
 

@@ -55,7 +55,7 @@ def _known(kind: str, session: Session) -> list[str]:
 def _registries(session: Session) -> list[str]:
     """Registries that the user's settings name."""
     config = session.config
-    return sorted({key.removesuffix("/") for name in ("auths", "credHelpers") for key in config.map(name)})
+    return sorted({*config.map("auths"), *config.map("credHelpers")})
 
 
 def _containers(client: Client, *states: str) -> list[str]:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from lading.cli.config.file import ConfigFile
     from lading.client import Client
 
 _KINDS = {
@@ -19,6 +20,20 @@ _KINDS = {
     "build cache": ("/build/prune", "CachesDeleted", "Deleted build cache objects:"),
 }
 KINDS = tuple(_KINDS)
+
+
+def prune_filters(config: ConfigFile, given: Sequence[str]) -> list[str]:
+    """The filters given, and those the user's settings ask for always.
+
+    A label that is given counts more than the contrary in the settings.
+    """
+    found = list(given)
+    for text in config.members.get("pruneFilters") or ():
+        name, equals, value = str(text).partition("=")
+        contrary = {"label": "label!", "label!": "label"}.get(name, "")
+        if equals and not (contrary and f"{contrary}={value}" in given):
+            found.append(f"{name}={value}")
+    return found
 
 
 class Pruned:

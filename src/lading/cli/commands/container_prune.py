@@ -6,7 +6,7 @@ from lading.cli.command import Command
 from lading.cli.confirm import confirm
 from lading.cli.flags import Flag
 from lading.cli.listing import check_filter
-from lading.cli.pruning import prune
+from lading.cli.pruning import prune, prune_filters
 from lading.cli.say import out
 from lading.units import human_size
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def run(session: Session, given: Given) -> None:
     if not given["force"]:
         confirm("WARNING! This will remove all stopped containers.")
-    pruned = prune(session.client, "containers", given["filter"])
+    pruned = prune(session.client, "containers", prune_filters(session.config, given["filter"]))
     if pruned.text:
         out(pruned.text)
     out(f"Total reclaimed space: {human_size(pruned.space)}")

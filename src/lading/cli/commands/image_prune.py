@@ -6,7 +6,7 @@ from lading.cli.command import Command
 from lading.cli.confirm import confirm
 from lading.cli.flags import Flag
 from lading.cli.listing import check_filter
-from lading.cli.pruning import prune
+from lading.cli.pruning import prune, prune_filters
 from lading.cli.say import out
 from lading.units import human_size
 
@@ -20,7 +20,8 @@ def run(session: Session, given: Given) -> None:
     which = "images without at least one container associated to them" if given["all"] else "dangling images"
     if not given["force"]:
         confirm(f"WARNING! This will remove all {which}.")
-    pruned = prune(session.client, "images", given["filter"], given["all"])
+    filters = prune_filters(session.config, given["filter"])
+    pruned = prune(session.client, "images", filters, given["all"])
     if pruned.text:
         out(pruned.text)
     out(f"Total reclaimed space: {human_size(pruned.space)}")

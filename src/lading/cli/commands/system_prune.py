@@ -7,7 +7,7 @@ from lading.cli.confirm import confirm
 from lading.cli.errors import CommandFailed
 from lading.cli.flags import Flag
 from lading.cli.listing import check_filter
-from lading.cli.pruning import KINDS, prune
+from lading.cli.pruning import KINDS, prune, prune_filters
 from lading.cli.say import err, out
 from lading.client import ApiError
 from lading.units import human_size
@@ -23,7 +23,7 @@ _NOT_IMPLEMENTED = (404, 501)
 
 
 def run(session: Session, given: Given) -> int:
-    filters, everything = given["filter"], given["all"]
+    filters, everything = prune_filters(session.config, given["filter"]), given["all"]
     if given["volumes"] and any(text.partition("=")[0] == "until" for text in filters):
         raise CommandFailed('ERROR: The "until" filter is not supported with "--volumes"')
     kinds = [kind for kind in KINDS if kind != "volumes" or given["volumes"]]
