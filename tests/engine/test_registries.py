@@ -10,8 +10,16 @@ from pathlib import Path
 import docker.errors
 import pytest
 from tests.distribution.parcels import give
-from tests.engine.engine import Engine, docker_cli, wait_for
-from tests.registries import PASSWORD, USER, Breaking, Registry, TokenServer, needs_registry
+from tests.engine.engine import IMAGE, Engine, docker_cli, wait_for
+from tests.registries import (
+    PASSWORD,
+    USER,
+    Breaking,
+    Registry,
+    TokenServer,
+    free_port,
+    needs_registry,
+)
 
 from lading.distribution import Registries
 from lading.oci.image import CONFIG, LAYER, MANIFEST
@@ -91,6 +99,45 @@ def test_docker_py_login(engine: Engine, ticketed: Registry) -> None:
     with pytest.raises(docker.errors.APIError) as caught:
         engine.py.login(USER, "wrong", registry=ticketed.host, reauth=True)
     assert caught.value.status_code == 401
+
+
+@needs_registry
+def test_docker_pushes_and_pulls_what_only_ada_may(
+    engine: Engine, ticketed: Registry, tmp_path: Path
+) -> None:
+    name = f"{ticketed.host}/ada/starter:v1"
+    config = ("--config", str(tmp_path))
+    engine.docker("tag", IMAGE, name)
+    refused = engine.docker("push", name, check=False)
+    assert refused.returncode == 1
+    assert b"denied: requested access to the resource is denied" in refused.stderr
+    engine.docker(*config, "login", "-u", USER, "--password-stdin", ticketed.host, input=PASSWORD.encode())
+    pushed = engine.docker(*config, "push", name)
+    engine.docker("rmi", name)
+    refused = engine.docker("pull", name, check=False)
+    assert f"pull access denied for {ticketed.host}/ada/starter" in refused.stderr.decode()
+    pulled = engine.docker(*config, "pull", name)
+    digest = pulled.stdout.decode().partition("Digest: ")[2].split()[0]
+    assert digest in pushed.stdout.decode()
+    assert engine.docker("image", "inspect", "-f", "{{.Id}}", name).stdout == (
+        engine.docker("image", "inspect", "-f", "{{.Id}}", IMAGE).stdout
+    )
+    engine.docker("rmi", name)
+
+
+@needs_registry
+def test_a_mirror_stands_for_docker_hub(new_engine: Callable[..., Engine], tmp_path: Path) -> None:
+    with Registry(tmp_path / "registry") as registry:
+        engine = new_engine(
+            f"--registry-mirror=http://127.0.0.1:{free_port()}", f"--registry-mirror={registry.url}"
+        )
+        engine.docker("tag", IMAGE, f"{registry.host}/library/mirrored:v1")
+        engine.docker("push", f"{registry.host}/library/mirrored:v1")
+        engine.docker("rmi", f"{registry.host}/library/mirrored:v1")
+        said = engine.docker("pull", "mirrored:v1").stdout.decode()
+        assert "v1: Pulling from library/mirrored" in said
+        assert said.splitlines()[-1] == "docker.io/library/mirrored:v1"
+        assert engine.docker("run", "--rm", "mirrored:v1", "echo", "hello").stdout == b"hello\n"
 
 
 def test_login_where_nobody_is(engine: Engine) -> None:
