@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from tests.distribution.conftest import QUICK
@@ -110,6 +112,37 @@ def test_a_token_that_is_not_taken_is_asked_for_once_more(ticketed: Registry, to
     with pytest.raises(LadingError, match=r"authentication required|invalid_token"):
         give(Registries(QUICK).repository(ticketed.host, "public/z", ADA, push=True), b"never")
     tokens.spoiled = 0
+
+
+def test_a_token_server_that_is_out_of_order_for_a_moment() -> None:
+    with Breaking() as server:
+        challenge = f'Bearer realm="{server.url}/token",service="s"'
+        with Breaking() as registry:
+            registry.fail("GET /v2/$", "status", status=401, headers={"WWW-Authenticate": challenge})
+            registry.fail("HEAD .*/blobs/", "status", status=200, headers={"Content-Length": "5"})
+            server.fail("GET /token", "status", status=503)
+            server.fail("GET /token", "status", status=307, headers={"Location": "/elsewhere"})
+            server.fail("GET /elsewhere", "status", status=200, body=b'{"access_token": "t"}')
+            repository = Registries(QUICK).repository(registry.host, "x", ADA)
+            assert repository.blob_size(digest_of(b"")) == 5
+            assert registry.seen[-1].headers["authorization"] == "Bearer t"
+            assert server.seen[-1].headers["authorization"].startswith("Basic ")
+
+
+def test_a_password_is_not_sent_in_the_clear_on_behalf_of_a_registry_with_tls(
+    tokens: TokenServer, tmp_path: Path, certificates: Path, certs_d: Callable[[str], Path]
+) -> None:
+    with Registry(tmp_path / "registry", auth=tokens, tls=certificates) as registry:
+        directory = certs_d(registry.host)
+        shutil.copy(certificates / "ca.pem", directory / "ca.crt")
+        settings = dataclasses.replace(QUICK, certificates=(str(directory.parent),), insecure=())
+        tokens.asked.clear()
+        with pytest.raises(Unauthorized, match="which is not encrypted: credentials are not sent there"):
+            Registries(settings).repository(registry.host, "public/x", ADA).manifest("v1")
+        assert tokens.asked == []
+        with pytest.raises(NotFound):
+            Registries(settings).repository(registry.host, "public/x").manifest("v1")
+        assert tokens.asked == [("GET", "", ("repository:public/x:pull",))]
 
 
 def test_taking_over_asks_for_both_repositories(ticketed: Registry, tokens: TokenServer) -> None:

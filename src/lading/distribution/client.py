@@ -41,7 +41,8 @@ class WebClient(Client):
             transport = self.transport(endpoint)
             # Not for mirrors: they are somebody else's.
             known = None if endpoint.mirror else credentials
-            lines.append(Line(endpoint, transport, Authorizer(transport, known, scope)))
+            authorizer = Authorizer(transport, known, scope, private=endpoint.private)
+            lines.append(Line(endpoint, transport, authorizer))
         shown = path.removeprefix("library/") if domain == HUB else f"{domain}/{path}"
         session = Session(lines, path, shown, self._settings.attempts, self._settings.pause)
         return WebRepository(session, lambda: self._transport(Trust()))

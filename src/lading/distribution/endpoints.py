@@ -35,8 +35,15 @@ class Endpoint:
         return urlsplit(self.url).netloc.rpartition("@")[2]
 
     @property
-    def encrypted(self) -> bool:
-        return self.url.startswith("https:")
+    def private(self) -> bool:
+        """Whether nobody else can hear, or pretend to be it."""
+        return self.verified and self.url.startswith("https:")
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port: who an URL leads to."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def host_of(domain: str) -> str:

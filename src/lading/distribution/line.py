@@ -4,7 +4,7 @@ import threading
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from lading.distribution.endpoints import Endpoint
+from lading.distribution.endpoints import Endpoint, origin
 from lading.distribution.failures import shown_url
 from lading.distribution.tokens import Authorizer
 from lading.distribution.transport import Answer, Request, Transport
@@ -91,9 +91,4 @@ class Line:
         return replace(request, headers={**request.headers, "Authorization": value}) if value else request
 
     def _is_own(self, url: str) -> bool:
-        return _origin(url) == _origin(self.endpoint.url)
-
-
-def _origin(url: str) -> tuple[str, str, int]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        return origin(url) == origin(self.endpoint.url)

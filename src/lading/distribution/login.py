@@ -30,7 +30,7 @@ def login(
 
 
 def _login(endpoint: Endpoint, transport: Transport, credentials: Credentials) -> Login:
-    authorizer = Authorizer(transport, credentials, "", offline=True)
+    authorizer = Authorizer(transport, credentials, "", private=endpoint.private, offline=True)
     answer = Line(endpoint, transport, authorizer).ask(Request("GET", "/v2/"))
     answer.drop()
     if answer.status != 200:

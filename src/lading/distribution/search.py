@@ -57,7 +57,7 @@ def _search(
         pair = f"{credentials.username}:{credentials.password}".encode()
         headers["Authorization"] = "Basic " + base64.b64encode(pair).decode()
     if credentials is not None and credentials.identity_token:
-        authorizer = Authorizer(transport, credentials, "registry:catalog:search")
+        authorizer = Authorizer(transport, credentials, "registry:catalog:search", private=endpoint.private)
         answer = Line(endpoint, transport, authorizer).ask(Request("GET", url, headers))
     else:
         answer = transport.send(Request("GET", url, headers))

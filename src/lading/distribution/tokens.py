@@ -11,15 +11,17 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from lading.distribution.answers import refusal
+from lading.distribution.answers import REPEATABLE, refusal
 from lading.distribution.challenge import Challenge
+from lading.distribution.endpoints import origin
 from lading.distribution.transport import Answer, Request, Transport
-from lading.distribution.values import Credentials
+from lading.distribution.values import Credentials, Interrupted
 from lading.errors import LadingError, Unauthorized
 
 CLIENT_ID = "docker"
 _LEAST = 60
 """Seconds a token lives at least, whatever its server says."""
+_REDIRECTS = 5
 _ANSWER_LIMIT = 1024 * 1024
 
 
@@ -31,14 +33,25 @@ class _TokenAnswer(msgspec.Struct):
 
 
 class Authorizer:
-    """What goes into `Authorization` for one repository at one endpoint. Any thread."""
+    """What goes into `Authorization` for one repository at one endpoint. Any thread.
+
+    `private` says that the endpoint proved who it is, so that nothing may be said in the
+    clear on its behalf; `offline`, that a token to log in with is asked for.
+    """
 
     def __init__(
-        self, transport: Transport, credentials: Credentials | None, scope: str, *, offline: bool = False
+        self,
+        transport: Transport,
+        credentials: Credentials | None,
+        scope: str,
+        *,
+        private: bool = False,
+        offline: bool = False,
     ) -> None:
         self._transport = transport
         self._credentials = credentials or Credentials()
         self._scope = scope
+        self._private = private
         self._offline = offline
         self._demands: dict[str, Challenge] = {}
         self._tokens: dict[tuple[str, ...], tuple[str, float]] = {}
@@ -93,12 +106,29 @@ class Authorizer:
         realm = demand.parameters.get("realm", "")
         if urlsplit(realm).scheme not in ("http", "https"):
             raise Unauthorized("no realm specified for token auth challenge")
+        if self._private and realm.startswith("http:") and self._credentials != Credentials():
+            raise Unauthorized(
+                f"the registry sends us for a token to {realm}, which is not encrypted: "
+                "credentials are not sent there"
+            )
         service = demand.parameters.get("service", "")
         if self._credentials.identity_token:
             request = self._refreshing(realm, service, scopes)
         else:
             request = self._asking(realm, service, scopes)
-        return _read(self._transport.send(request))
+        return _read(self._send(request))
+
+    def _send(self, request: Request) -> Answer:
+        answer = self._transport.send(request)
+        for _ in range(_REDIRECTS):
+            location = answer.location
+            if request.method != "GET" or answer.status not in (301, 302, 303, 307, 308) or not location:
+                break
+            answer.drop()
+            stays = origin(location) == origin(request.url)
+            request = Request("GET", location, request.headers if stays else {})
+            answer = self._transport.send(request)
+        return answer
 
     def _asking(self, realm: str, service: str, scopes: Sequence[str]) -> Request:
         query = [("service", service)] if service else []
@@ -129,8 +159,8 @@ class Authorizer:
 
 def _read(answer: Answer) -> _TokenAnswer:
     if answer.status != 200:
-        body = answer.excerpt()
-        raise refusal(answer.status, answer.demands, body).error()
+        refused = refusal(answer.status, answer.demands, answer.excerpt())
+        raise Interrupted(refused.text) if answer.status in REPEATABLE else refused.error()
     body = answer.whole(_ANSWER_LIMIT) or b""
     try:
         return msgspec.json.decode(body, type=_TokenAnswer)
