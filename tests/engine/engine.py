@@ -1,6 +1,7 @@
 """A daemon under test, and the real docker CLI and docker-py pointed at it."""
 
 import contextlib
+import functools
 import http.client
 import itertools
 import json
@@ -14,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from docker import DockerClient
 
 IMAGE = "lading/starter"
@@ -238,6 +240,20 @@ def docker_cli() -> str:
     """The docker CLI: one on the PATH, or the one `./test` put into the cache."""
     cached = _REPOSITORY / ".cache" / "docker" / "docker"
     return shutil.which("docker") or str(cached)
+
+
+@functools.cache
+def cli_version() -> int:
+    """The docker CLI's major version."""
+    told = subprocess.run([docker_cli(), "--version"], capture_output=True, text=True, check=True).stdout
+    return int(told.removeprefix("Docker version ").partition(".")[0])
+
+
+def since_cli(version: int) -> pytest.MarkDecorator:
+    """For what older docker CLIs say in other words, or do not do at all."""
+    return pytest.mark.skipif(
+        cli_version() < version, reason=f"the docker command does this from version {version} on"
+    )
 
 
 def wait_for(condition: Any, seconds: float = 15) -> Any:

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine.census import Census, take
-from tests.engine.engine import IMAGE, Engine, wait_for
+from tests.engine.engine import IMAGE, Engine, since_cli, wait_for
 
 ENDLESS = "9" * 5000
 """More digits than Python turns into a number."""
@@ -130,6 +130,7 @@ def test_names_that_cannot_be_given(engine: Engine) -> None:
     assert [image["RepoTags"] for image in engine.get("/images/json")] == [[f"{IMAGE}:latest"]]
 
 
+@since_cli(25)
 def test_what_the_docker_command_says(engine: Engine) -> None:
     for words, code, said in (
         (("create", "--pull=never", "no-such"), 1, "No such image: no-such:latest"),

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 from docker.errors import APIError
-from tests.engine.engine import IMAGE, Engine, wait_for
+from tests.engine.engine import IMAGE, Engine, since_cli, wait_for
 
 COUNTING = ("sh", "-c", "trap 'exit 3' TERM; i=0; while :; do i=$((i+1)); echo $i > /count; sleep 0.02; done")
 DEAF = ("sh", "-c", "trap '' TERM; while :; do sleep 0.1; done")
@@ -303,7 +303,7 @@ def test_top_that_cannot_be(engine: Engine) -> None:
 # --- clearing away
 
 
-@pytest.mark.parametrize("client", ["docker", "lading"])
+@pytest.mark.parametrize("client", [pytest.param("docker", marks=since_cli(25)), "lading"])
 def test_pruning_removes_what_does_not_run(engine: Engine, client: str) -> None:
     _run(engine, "runs")
     _run(engine, "rests")

@@ -22,7 +22,7 @@ from urllib.parse import urlencode
 
 import pytest
 from docker.errors import APIError, NotFound
-from tests.engine.engine import IMAGE, Engine, wait_for
+from tests.engine.engine import IMAGE, Engine, since_cli, wait_for
 
 from lading.containers.tree import Bind, tree
 from lading.linux import mounts
@@ -132,7 +132,7 @@ def test_a_tree_comes_out_as_it_is(engine: Engine, container: str, tmp_path: Pat
     assert (found["d/f"].mode, found["d/f"].mtime) == (0o4750, 1_000_000_000)
 
 
-@pytest.mark.parametrize("client", ["docker", "lading"])
+@pytest.mark.parametrize("client", [pytest.param("docker", marks=since_cli(25)), "lading"])
 def test_the_clients_write_files_and_volumes(
     engine: Engine, container: str, tmp_path: Path, client: str
 ) -> None:

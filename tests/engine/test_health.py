@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from tests.engine.engine import IMAGE, Engine, wait_for
+from tests.engine.engine import IMAGE, Engine, since_cli, wait_for
 
 IDLE = ("sleep", "1000")
 
@@ -115,6 +115,7 @@ def test_what_cannot_be_run_is_a_failure_with_its_reason(engine: Engine) -> None
     assert "no such file or directory" in log[0]["Output"]
 
 
+@since_cli(25)
 def test_failures_in_the_start_period_do_not_count(engine: Engine) -> None:
     container = _run(
         engine, "--health-cmd=test -e /well", "--health-retries=1", "--health-interval=1h",

@@ -124,6 +124,7 @@ def test_over_tls(new_engine: Callable[..., Engine], certificates: Path) -> None
 def test_frames_are_binary_but_for_old_clients(engine: Engine) -> None:
     _create(engine, "kind", "sh", "-c", "echo x; read a")
     engine.docker("start", "kind")
+    wait_for(lambda: engine.docker("logs", "kind").stdout)
     for version, kind in (("/v1.51", _BINARY), ("/v1.28", _BINARY), ("/v1.27", _TEXT)):
         with _attached(engine, "kind", "logs=1&stream=1&stdout=1", version) as client:
             assert client.receive() == (kind, b"x\n")
