@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import itertools
 import json
 import os
 import time
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 from tests.registries import Breaking, Registry, needs_registry
+from tests.web_server import Handler, serve
 
 from lading.content.compression import zstd
 from lading.distribution import Registries
@@ -326,13 +328,14 @@ async def test_a_transfer_given_up_is_gone_on_with_by_the_next_pull(
     name = f"{broken.host}/{there.name}"
     async with _transfers(rooms) as transfers, aclosing(transfers.pull(name, "1", "linux/amd64")) as messages:
         await _until(messages, "Downloading")
-        while _arrived(rooms) < 900_000:
+        while _arrived(rooms) < 700_000:
             await asyncio.sleep(0.01)
+    left = _arrived(rooms)
     assert [part.name for part in _parts(rooms)] == [blob[7:]]
     assert rooms.images.list() == []
     await _pull(rooms, name, "1")
     ranges = [seen.headers.get("range", "") for seen in broken.matching(f"GET .*/blobs/{blob}")]
-    assert ranges == ["", "bytes=900000-"]
+    assert ranges == ["", f"bytes={left}-"]
     assert _parts(rooms) == []
     rooms.check()
 
@@ -412,6 +415,42 @@ async def test_sizes_that_are_not_true_are_refused(
     blob = there.blob(gzip.compress(layer, 1, mtime=0), GZIP)
     there.manifest(configuration([layer]), [{**blob, "size": blob["size"] + by}], "1")
     error = await _refused(rooms, f"{broken.host}/{there.name}", "1")
+    assert "failed size validation" in error.message
+    assert _parts(rooms) == []
+
+
+@pytest.mark.parametrize("by", [-1000, 1000])
+async def test_a_registry_that_lies_on_lengths_is_refused(
+    rooms: Rooms, there: Repository, broken: Breaking, by: int
+) -> None:
+    layer = noise(15)
+    there.image([layer], "1")
+    blob = digest_of(gzip.compress(layer, 1, mtime=0))
+    broken.fail(f"GET .*/blobs/{blob}", "lie", by=by)
+    error = await _refused(rooms, f"{broken.host}/{there.name}", "1")
+    assert "failed size validation" in error.message
+    assert _parts(rooms) == []
+
+
+async def test_a_blob_without_an_end_is_refused(rooms: Rooms, there: Repository, registry: Registry) -> None:
+    layer = noise(16)
+    there.image([layer], "1")
+    blob = gzip.compress(layer, 1, mtime=0)
+
+    def handle(request: Handler) -> None:
+        if digest_of(blob) not in request.path:
+            request.answer(307, b"", {"Location": registry.url + request.path})
+            return
+        request.head(200, {"Transfer-Encoding": "chunked"})
+        for piece in itertools.chain([blob], itertools.repeat(bytes(65536))):
+            request.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+
+    server = serve(handle)
+    try:
+        error = await _refused(rooms, f"127.0.0.1:{server.server_port}/{there.name}", "1")
+    finally:
+        server.shutdown()
+        server.server_close()
     assert "failed size validation" in error.message
     assert _parts(rooms) == []
 

@@ -7,7 +7,7 @@ asks the registry only for the rest.
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from lading.content import Content, DigestMismatch, Partial
 from lading.distribution import BlobReader, Interrupted, RegistrySettings, Repository
@@ -24,6 +24,8 @@ _STEP = 0.1
 # With so many bytes more than the last time, a break is not counted as one more failure.
 _ADVANCE = 1 << 20
 _LONGEST_PAUSE = 60.0
+# With TLS, the network gives 16 KiB at once.
+_PIECE = 128 << 10
 
 
 class Stopped(Exception):
@@ -157,7 +159,7 @@ class LayerFetch:
             unwanted = partial.size - reader.offset
             if unwanted < 0:
                 raise Interrupted(f"the registry left out bytes of blob {self._descriptor.digest}")
-            while piece := reader.read():
+            for piece in self._pieces(reader, self._size - reader.offset):
                 self._check(intake)
                 if unwanted:
                     # Asked for a range, the registry began at the beginning.
@@ -166,8 +168,6 @@ class LayerFetch:
                     raise WrongSize("more", self._size)
                 self._feed(intake, piece)
                 self._tell(partial.size)
-                if partial.size == self._size == reader.size:
-                    return
             self._check(intake)
             if partial.size < self._size:
                 raise Interrupted("unexpected EOF")
@@ -178,6 +178,31 @@ class LayerFetch:
             with self._lock:
                 self._reader = None
             reader.close()
+
+    def _pieces(self, reader: BlobReader, expected: int) -> Iterator[bytes]:
+        """The bytes of a blob in pieces that are worth a hand-over between threads. Raises Interrupted."""
+        gathered: list[bytes] = []
+        size = total = 0
+        began = time.monotonic()
+        try:
+            # Where the registry has said how much there is, nothing more is waited for.
+            while (total < expected or reader.size < 0) and (piece := reader.read()):
+                gathered.append(piece)
+                size += len(piece)
+                total += len(piece)
+                now = time.monotonic()
+                if size >= _PIECE or total >= expected or now - began >= _STEP:
+                    yield b"".join(gathered)
+                    gathered, size, began = [], 0, now
+        except Interrupted:
+            if size:
+                yield b"".join(gathered)
+            raise
+        except LadingError:
+            # It has sent more than the blob's bytes.
+            raise WrongSize("more", self._size) from None
+        if size:
+            yield b"".join(gathered)
 
     def _feed(self, intake: LayerIntake, piece: bytes) -> None:
         if piece:
