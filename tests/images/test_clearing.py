@@ -136,3 +136,13 @@ async def test_many_at_once(rooms: Rooms, seed: int) -> None:
     assert rooms.images.list(everything=True) == []
     await rooms.cleared()
     assert rooms.files() == []
+
+
+async def test_the_files_of_an_image_go_after_the_answer(rooms: Rooms) -> None:
+    await rooms.load(saved("big", LAYERS))
+    rooms.images.remove("big")
+    # Nothing but this has run since, so no thread has begun.
+    assert len(list((rooms.root / "snapshots/.trash").rglob("*/layer/*/*"))) == 20 * len(LAYERS)
+    assert os.listdir(rooms.root / "content/blobs/sha256") == []
+    await rooms.cleared()
+    assert rooms.files() == []

@@ -75,6 +75,7 @@ def inspection(
         "RepoDigests": digests,
         "Parent": image.parent,
         "Comment": document.comment or _last_comment(image),
+        **_created(image, version),
         "DockerVersion": document.docker_version,
         "Author": document.author,
         "Config": config_view(image.config, version),
@@ -85,20 +86,23 @@ def inspection(
         "RootFS": {"Type": "layers", "Layers": document.diff_ids},
         "Metadata": {"LastTagTime": rfc3339(image.record.last_tagged_ns)},
     }
-    if document.created:
-        shown["Created"] = _TRAILING_ZEROS.sub(r"\1", document.created)
     if document.variant:
         shown["Variant"] = document.variant
     if document.os_version:
         shown["OsVersion"] = document.os_version
     if version < (1, 44):
         shown["VirtualSize"] = image.size
-        shown.setdefault("Created", rfc3339(0))
     if version < (1, 45):
         shown["Container"] = ""
         shown["ContainerConfig"] = _container_config(ImageConfig())
         shown |= built_in or {}
     return shown
+
+
+def _created(image: Image, version: Version) -> dict[str, str]:
+    if image.document.created:
+        return {"Created": _TRAILING_ZEROS.sub(r"\1", image.document.created)}
+    return {"Created": rfc3339(0)} if version < (1, 44) else {}
 
 
 def _last_comment(image: Image) -> str:

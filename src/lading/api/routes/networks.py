@@ -7,6 +7,7 @@ from lading.filters import Filters
 from lading.http import Response
 
 FILTERS = ("dangling", "driver", "id", "label", "name", "scope", "type")
+PRUNE_FILTERS = ("label", "label!", "until")
 
 
 def endpoints(rooms: Rooms) -> list[Endpoint]:
@@ -19,7 +20,13 @@ def endpoints(rooms: Rooms) -> list[Endpoint]:
     async def inspect(call: Call) -> Response:
         return encode.json(networks.inspect(call.parameters["id"]))
 
+    async def prune(call: Call) -> Response:
+        Filters.parse(call.query("filters"), PRUNE_FILTERS)
+        networks.prune()
+        return encode.json({"NetworksDeleted": None})
+
     return [
+        Endpoint("POST", "/networks/prune", prune),
         Endpoint("GET", "/networks", list_all),
         Endpoint("GET", "/networks/", list_all),
         Endpoint("GET", "/networks/{id}", inspect),

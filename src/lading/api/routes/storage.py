@@ -31,6 +31,10 @@ def endpoints(rooms: Rooms) -> list[Endpoint]:
             shown["BuildCache"] = []
         return encode.json(shown)
 
+    async def prune_builds(call: Call) -> Response:
+        # Nothing is kept of builds, as there are none.
+        return encode.json({"CachesDeleted": None, "SpaceReclaimed": 0})
+
     async def check(call: Call) -> Response:
         messages = rooms.images.check(
             rooms.containers.image_users,
@@ -41,6 +45,7 @@ def endpoints(rooms: Rooms) -> list[Endpoint]:
 
     return [
         Endpoint("GET", "/system/df", disk_usage),
+        Endpoint("POST", "/build/prune", prune_builds),
         # Not Docker's: see docs/api-extensions.md.
         Endpoint("POST", "/lading/system/check", check),
     ]
