@@ -1,10 +1,12 @@
 """`lading system`: what takes room, removing what nothing uses, and the check of what is stored."""
 
 import json
+import posix
 import shlex
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -148,6 +150,25 @@ def test_what_an_engine_cannot_prune_is_said(
     assert outcome.err == f"WARNING: this engine cannot prune {name}: page not found\n"
     assert "Total reclaimed space:" in outcome.out
     assert len(recorder.take()) == len(_PRUNES)
+
+
+def test_filters_of_the_settings(
+    recorder: Recorder, lading: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They hold for all that is pruned, but where the command line says the contrary."""
+    settings = {"pruneFilters": ["label=keep", "label!=a", "label=c", "until=24h", "nothing"]}
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    monkeypatch.setitem(posix.environ, b"DOCKER_CONFIG", bytes(tmp_path))
+    assert lading("system", "prune", "-f", "--filter", "label!=c").code == 0
+    asked = [json.loads(call.query["filters"][0]) for call in recorder.take()]
+    assert len(asked) == len(_PRUNES) - 1
+    for filters in asked:
+        filters.pop("dangling", None)
+        assert filters == {
+            "label": {"keep": True},
+            "label!": {"a": True, "c": True},
+            "until": {"24h": True},
+        }
 
 
 def test_prune_that_is_not_wanted_removes_nothing(recorder: Recorder, program: list[str]) -> None:
