@@ -6,6 +6,7 @@ Source: distribution specification 1.1, "Pulling blobs"; RFC 9110, section 14.
 import re
 
 from lading.distribution.answers import REPEATABLE
+from lading.distribution.failures import shown_url
 from lading.distribution.session import Session
 from lading.distribution.transport import Answer, Request, Transport
 from lading.distribution.values import Interrupted
@@ -81,21 +82,15 @@ def open_foreign(transport: Transport, descriptor: Descriptor, offset: int) -> W
 
 
 def _from_url(transport: Transport, url: str, descriptor: Descriptor, offset: int) -> WebBlob:
-    headers, start = _range(offset), url
-    for _ in range(10):
-        answer = transport.send(Request("GET", url, headers))
-        if answer.status in (301, 302, 303, 307, 308) and answer.location.startswith("http"):
-            answer.drop()
-            url = answer.location
-            continue
-        if answer.status == 200 or (answer.status == 206 and _fits(answer, offset)):
-            return _blob(answer, descriptor, offset)
+    answer = transport.follow(Request("GET", url, _range(offset)))
+    if answer.status in (206, 416) and not _fits(answer, offset):
         answer.close()
-        if not headers or answer.status not in (206, 416):
-            text = f'Get "{start}": unexpected status {answer.status}'
-            raise Interrupted(text) if answer.status in REPEATABLE else NotFound(text)
-        headers = {}
-    raise LadingError(f'Get "{start}": stopped after 10 redirects')
+        answer = transport.follow(Request("GET", url))
+    if answer.status in (200, 206):
+        return _blob(answer, descriptor, offset)
+    answer.drop()
+    text = f'Get "{shown_url(url)}": unexpected status {answer.status}'
+    raise Interrupted(text) if answer.status in REPEATABLE else NotFound(text)
 
 
 def size_of(session: Session, digest: str) -> int | None:

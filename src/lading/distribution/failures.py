@@ -127,6 +127,11 @@ def _broken(error: Exception, cause: BaseException) -> str:
     return str(cause) or type(cause).__name__
 
 
+def endless(method: str, url: str) -> LadingError:
+    """One redirect too many."""
+    return LadingError(f'{method.capitalize()} "{shown_url(url)}": stopped after 10 redirects')
+
+
 def shown_url(url: str) -> str:
     """Without a password, and without what signs a request to a storage."""
     parts = urlsplit(url)

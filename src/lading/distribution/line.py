@@ -5,13 +5,10 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from lading.distribution.endpoints import Endpoint, origin
-from lading.distribution.failures import shown_url
+from lading.distribution.failures import endless, shown_url
 from lading.distribution.tokens import Authorizer
-from lading.distribution.transport import Answer, Request, Transport
+from lading.distribution.transport import LONGEST_CHAIN, REDIRECTS, Answer, Request, Transport
 from lading.errors import LadingError
-
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_LONGEST_CHAIN = 10
 
 
 class Line:
@@ -63,20 +60,19 @@ class Line:
             return None
 
     def _authorized(self, request: Request) -> Answer:
-        for _ in range(_LONGEST_CHAIN):
+        start = request.url
+        for _ in range(LONGEST_CHAIN):
             answer = self._transport.send(self._signed(request))
             self.answered = True
             location = answer.location
             repeatable = request.method in ("GET", "HEAD") or answer.status in (307, 308)
-            if answer.status not in _REDIRECTS or not location or not repeatable:
+            if answer.status not in REDIRECTS or not location or not repeatable:
                 return answer
             if urlsplit(location).scheme not in ("http", "https"):
                 return answer
             answer.drop()
             request = replace(request, url=location)
-        raise LadingError(
-            f'{request.method.capitalize()} "{shown_url(request.url)}": stopped after 10 redirects'
-        )
+        raise endless(request.method, start)
 
     def _signed(self, request: Request) -> Request:
         # Whoever stands behind a redirect is not whom the credentials are for.

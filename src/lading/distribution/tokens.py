@@ -13,7 +13,6 @@ import msgspec
 
 from lading.distribution.answers import REPEATABLE, refusal
 from lading.distribution.challenge import Challenge
-from lading.distribution.endpoints import origin
 from lading.distribution.transport import Answer, Request, Transport
 from lading.distribution.values import Credentials, Interrupted
 from lading.errors import LadingError, Unauthorized
@@ -21,7 +20,6 @@ from lading.errors import LadingError, Unauthorized
 CLIENT_ID = "docker"
 _LEAST = 60
 """Seconds a token lives at least, whatever its server says."""
-_REDIRECTS = 5
 _ANSWER_LIMIT = 1024 * 1024
 
 
@@ -116,19 +114,8 @@ class Authorizer:
             request = self._refreshing(realm, service, scopes)
         else:
             request = self._asking(realm, service, scopes)
-        return _read(self._send(request))
-
-    def _send(self, request: Request) -> Answer:
-        answer = self._transport.send(request)
-        for _ in range(_REDIRECTS):
-            location = answer.location
-            if request.method != "GET" or answer.status not in (301, 302, 303, 307, 308) or not location:
-                break
-            answer.drop()
-            stays = origin(location) == origin(request.url)
-            request = Request("GET", location, request.headers if stays else {})
-            answer = self._transport.send(request)
-        return answer
+        follow = request.method == "GET"
+        return _read(self._transport.follow(request) if follow else self._transport.send(request))
 
     def _asking(self, realm: str, service: str, scopes: Sequence[str]) -> Request:
         query = [("service", service)] if service else []

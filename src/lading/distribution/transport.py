@@ -4,7 +4,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urljoin
 
 import urllib3
@@ -12,7 +12,8 @@ from urllib3.response import BaseHTTPResponse
 
 from lading.distribution.certificates import Trust, context_for
 from lading.distribution.challenge import Challenge, challenges
-from lading.distribution.failures import CAUGHT, failure
+from lading.distribution.endpoints import origin
+from lading.distribution.failures import CAUGHT, endless, failure
 from lading.distribution.proxies import Proxies
 from lading.distribution.values import Interrupted
 from lading.distribution.watch import POOLS, cut
@@ -27,6 +28,9 @@ PIECE = 256 * 1024
 """Bytes read at most at once; a larger buffer costs more in fresh memory than it saves in calls."""
 _REFUSAL_LIMIT = 64 * 1024
 _HOSTS = 16
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+LONGEST_CHAIN = 10
+"""Redirects that are followed, as by Go's client."""
 _CONNECTIONS = 64
 """Kept for each host; more can be had, but are closed after use."""
 
@@ -177,6 +181,24 @@ class Transport:
         except CAUGHT as error:
             raise failure(request.method, request.url, error, proxy) from None
         return Answer(response, request)
+
+    def follow(self, request: Request) -> Answer:
+        """As `send`, but a GET goes where it is sent, and says elsewhere no more who asks.
+
+        Raises LadingError too, for a chain that does not end.
+        """
+        start = request.url
+        for _ in range(LONGEST_CHAIN):
+            answer = self.send(request)
+            location = answer.location
+            if answer.status not in REDIRECTS or not location.startswith(("http://", "https://")):
+                return answer
+            answer.drop()
+            headers = dict(request.headers)
+            if origin(location) != origin(request.url):
+                headers.pop("Authorization", None)
+            request = replace(request, url=location, headers=headers)
+        raise endless(request.method, start)
 
     def _pool(self, proxy: str) -> urllib3.PoolManager:
         with self._lock:
