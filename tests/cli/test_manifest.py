@@ -263,10 +263,29 @@ def test_insecure_is_passed_on(recorder: Recorder, lading: Run) -> None:
     assert recorder.take()[-1].query == {"insecure": ["1"]}
 
 
-def test_a_damaged_file_is_named(lading: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"[]",
+        b'{"manifests":{}}',
+        b'{"manifests":[1]}',
+        b'{"manifests":[{"digest":"x","mediaType":"y"}]}',
+    ],
+)
+def test_a_list_that_is_damaged(raw: bytes, recorder: Recorder, lading: Run) -> None:
+    recorder.answers["GET /lading/manifests/docker.io/library/x:1"] = as_json(
+        {"Descriptor": {"mediaType": DOCKER_LIST}, "Raw": base64.b64encode(raw).decode()}
+    )
+    message = "the manifest of docker.io/library/x:1 is damaged\n"
+    assert lading("manifest", "inspect", "x:1") == Outcome(1, "", message)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"Ref":"x"}', '{"Ref":"x","Descriptor":[]}', '{"Raw":"!"}'])
+def test_a_damaged_file_is_named(text: str, lading: Run, tmp_path: Path) -> None:
     place = tmp_path / "settings" / "manifests" / "docker.io_library_x-1"
     place.mkdir(parents=True)
-    (place / "member").write_text("{")
+    (place / "member").write_text(text)
     outcome = lading("manifest", "inspect", "x:1")
     assert outcome == Outcome(1, "", f"invalid manifest file {place}/member\n")
 

@@ -55,21 +55,34 @@ class ImageManifest:
     def text(self) -> str:
         return self.raw.decode("utf-8", "replace")
 
-    def document(self) -> dict[str, Any]:
-        """Raises CommandFailed where it is no JSON object."""
+    def entries(self) -> list[dict[str, Any]]:
+        """The descriptors in a list. Raises CommandFailed where it is damaged."""
+        return self._descriptors(self._document().get("manifests"))
+
+    def blobs(self) -> list[str]:
+        """Digests of the configuration and of all layers that lie in the repository. Raises CommandFailed."""
+        document = self._document()
+        layers = self._descriptors(document.get("layers"))
+        own = [layer for layer in layers if not layer.get("urls")]
+        return [blob["digest"] for blob in (*self._descriptors([document.get("config")]), *own)]
+
+    def _document(self) -> dict[str, Any]:
         try:
             document = json.loads(self.raw)
         except ValueError:
             document = None
         if not isinstance(document, dict):
-            raise CommandFailed(f"the manifest of {self.reference} is damaged")
+            raise self._damaged()
         return document
 
-    def blobs(self) -> list[str]:
-        """Digests of the configuration and of all layers that lie in the repository."""
-        document = self.document()
-        layers = [layer for layer in document.get("layers") or () if not layer.get("urls")]
-        return [blob["digest"] for blob in (document.get("config") or {}, *layers) if blob.get("digest")]
+    def _descriptors(self, found: Any) -> list[dict[str, Any]]:
+        found = [] if found is None else found
+        if not isinstance(found, list) or not all(map(is_descriptor, found)):
+            raise self._damaged()
+        return found
+
+    def _damaged(self) -> CommandFailed:
+        return CommandFailed(f"the manifest of {self.reference} is damaged")
 
 
 def read_record(text: bytes, place: str) -> ImageManifest:
@@ -77,9 +90,21 @@ def read_record(text: bytes, place: str) -> ImageManifest:
     try:
         record = json.loads(text)
         raw = base64.b64decode(record.get("Raw") or "")
-        return ImageManifest(record["Ref"], record["Descriptor"], raw)
+        if isinstance(record["Ref"], str) and is_descriptor(record["Descriptor"]):
+            return ImageManifest(record["Ref"], record["Descriptor"], raw)
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise CommandFailed(f"invalid manifest file {place}") from None
+        pass
+    raise CommandFailed(f"invalid manifest file {place}")
+
+
+def is_descriptor(value: Any) -> bool:
+    """Whether it has what every descriptor has, and the rest is of the right kind."""
+    kinds = (("mediaType", str), ("digest", str), ("size", int))
+    return (
+        isinstance(value, dict)
+        and all(isinstance(value.get(name), kind) for name, kind in kinds)
+        and isinstance(value.get("platform") or {}, dict)
+    )
 
 
 def platform_document(platform: dict[str, Any]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def run(session: Session, given: Given) -> None:
     elif verbose:
         out(shown_list(_members(session, found, given["insecure"])))
     else:
-        out(list_document(found.document().get("manifests") or ()).decode())
+        out(list_document(found.entries()).decode())
 
 
 def _list(manifests: list[ImageManifest], verbose: bool) -> str:
@@ -49,7 +49,7 @@ def _list(manifests: list[ImageManifest], verbose: bool) -> str:
 
 def _members(session: Session, found: ImageManifest, insecure: bool) -> list[ImageManifest]:
     members = []
-    for entry in found.document().get("manifests") or ():
+    for entry in found.entries():
         member = fetch(session, parse_reference(f"{found.reference}@{entry['digest']}"), insecure)
         if member.media_type in INDEX_TYPES:
             raise CommandFailed(f"unsupported manifest type: {json.dumps(member.media_type)}")
