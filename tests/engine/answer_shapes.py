@@ -78,12 +78,22 @@ _TABLE = {
         Id:str RepoTags:[]str RepoDigests:[]str Parent:str Comment:str Created:str DockerVersion:str
         Author:str Config:ImageConfig Architecture:str Os:str Size:int GraphDriver:GraphDriver
         RootFS:RootFS Metadata:ImageMetadata""",
-    "ImageConfig": "Env:[]str Cmd:[]str",
+    "ImageConfig": """
+        User:str Env:[]str? Cmd:[]str? Volumes:{}object? WorkingDir:str Entrypoint:[]str? OnBuild:[]str?
+        Labels:{}str?""",
     "RootFS": "Type:str Layers:[]str",
     "ImageMetadata": "LastTagTime:str",
     "ImageSummary": """
         Id:str ParentId:str RepoTags:[]str RepoDigests:[]str Created:int Size:int SharedSize:int
         Labels:{}str? Containers:int""",
+    "DiskUsage": """
+        LayersSize:int Images:[]ImageSummary? Containers:[]Summary? Volumes:[]MeasuredVolume?
+        BuildCache:[]object?""",
+    "MeasuredVolume": """
+        Name:str Driver:str Mountpoint:str CreatedAt:str Labels:{}str? Scope:str Options:{}str?
+        UsageData:UsageData""",
+    "UsageData": "Size:int RefCount:int",
+    "Prune": "ImagesDeleted:[]object? SpaceReclaimed:int",
     "History": "Id:str Created:int CreatedBy:str Tags:[]str? Size:int Comment:str",
     "Network": """
         Name:str Id:str Created:str Scope:str Driver:str EnableIPv4:bool EnableIPv6:bool IPAM:IPAM

@@ -8,7 +8,7 @@ from lading.containers.linking import link_names
 from lading.containers.listing import select
 from lading.containers.record import Container, Status
 from lading.containers.view import summary_view
-from lading.errors import LadingError
+from lading.errors import LadingError, NotFound
 from lading.filters import Filters
 from lading.units import now_ns
 
@@ -44,9 +44,11 @@ async def list_containers(
 
 
 async def _add_sizes(ctx: Context, container: Container, view: dict[str, Any]) -> bool:
-    """Tells whether the container was still there to be measured."""
+    """Tells whether the container was there to be measured: not still being made, nor gone by now."""
     try:
         own, view["SizeRootFs"] = await sizes(ctx, container)
+    except NotFound:
+        return False
     except LadingError:
         if ctx.registry.get(container.id) is container:
             raise
