@@ -215,3 +215,11 @@ def test_a_start_clears_what_a_crash_left(
         assert "zz" not in os.listdir(root)
 
     loop.run_until_complete(body())
+
+
+def test_an_opaque_root_hides_everything_below(snapshots: OverlaySnapshots, target: Path) -> None:
+    base = add_layer(snapshots, BASE)
+    middle = add_layer(snapshots, packed((member("mine"), b"m"), member(".wh..wh..opq")), base)
+    top = add_layer(snapshots, packed((member("dir/top"), b"t")), middle)
+    assert mounted(snapshots, middle, target) == ["mine"]
+    assert mounted(snapshots, top, target) == ["dir", "dir/top", "mine"]

@@ -28,7 +28,7 @@ from lading.snapshots.inherit import inherit
 from lading.snapshots.pack import Push, pack
 from lading.snapshots.store import SnapshotStore
 from lading.snapshots.trash import Trash
-from lading.snapshots.unpack import unpack
+from lading.snapshots.unpack import is_opaque, unpack
 from lading.snapshots.usage import measure
 from lading.state import Database
 
@@ -199,7 +199,7 @@ class OverlaySnapshots:
 
     def mount(self, key: str, target: str, volatile: bool = False) -> None:
         directory, parent = self._writable(key)
-        lower = self.directories(parent)[::-1] or (f"{self._root}/.empty",)
+        lower = self._seen(parent) or (f"{self._root}/.empty",)
         upper, work = f"{directory}/u", f"{directory}/w"
         # The mark of an earlier volatile mount, which would refuse this one.
         remove_tree(f"{work}/work/incompat/volatile")
@@ -207,10 +207,19 @@ class OverlaySnapshots:
         mounts.overlay(mounts.Overlay(lower, upper, work, options), target)
 
     def _lower(self, chain_id: str | None) -> mounts.Overlay:
-        layers = self.directories(chain_id)[::-1]
+        layers = self._seen(chain_id)
         # Overlay wants two lower directories where there is no upper one.
         padding = (f"{self._root}/.empty",) if len(layers) < 2 else ()
         return mounts.Overlay((*layers, *padding), options=self._options)
+
+    def _seen(self, chain_id: str | None) -> tuple[str, ...]:
+        """The layers of a chain that overlay stacks, topmost first.
+
+        A layer may hide all below it. Overlay itself does not look for that mark on a layer's root.
+        """
+        layers = self.directories(chain_id)[::-1]
+        last = next((place for place, layer in enumerate(layers) if is_opaque(layer)), len(layers))
+        return layers[: last + 1]
 
     def _writable(self, key: str) -> tuple[str, str | None]:
         found = self._store.writable(key)

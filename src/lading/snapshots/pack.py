@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 
 from lading.linux.collect import Collector
 from lading.oci import tar, tar_writer
-from lading.snapshots.unpack import OPAQUE_MARKER, OPAQUE_XATTR, WHITEOUT_PREFIX, is_whiteout
+from lading.snapshots.unpack import OPAQUE_MARKER, WHITEOUT_PREFIX, is_opaque, is_whiteout
 
 Push = Callable[[bytes], None]
 
@@ -40,7 +40,7 @@ class _Packer(Collector):
 
     def directory(self, parent: int, name: bytes, shown: bytes) -> int:
         descriptor = super().directory(parent, name, shown)
-        if _is_opaque(descriptor):
+        if is_opaque(descriptor):
             self._mark(shown + b"/" + OPAQUE_MARKER)
         return descriptor
 
@@ -66,10 +66,3 @@ def _is_empty(parent: int, name: bytes) -> bool:
         return not os.listdir(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _is_opaque(descriptor: int) -> bool:
-    try:
-        return os.getxattr(descriptor, OPAQUE_XATTR) == b"y"
-    except OSError:
-        return False

@@ -78,6 +78,14 @@ def is_whiteout(present: os.stat_result) -> bool:
     return stat.S_ISCHR(present.st_mode) and present.st_rdev == 0
 
 
+def is_opaque(directory: str | int) -> bool:
+    """Whether a directory, by path or descriptor, hides what is below it."""
+    try:
+        return os.getxattr(directory, OPAQUE_XATTR) == b"y"
+    except OSError:
+        return False
+
+
 def _set_opaque(parent: int, name: bytes) -> None:
     descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
     try:
