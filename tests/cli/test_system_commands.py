@@ -211,6 +211,12 @@ def test_check_that_finds_something(recorder: Recorder, lading: Run) -> None:
     assert recorder.take()[-1].query == {"deep": ["1"]}
 
 
+def test_what_cannot_be_repaired_is_not_promised_to_be(recorder: Recorder, lading: Run) -> None:
+    recorder.answers["POST /lading/system/check"] = _checked({**_FINDING, "Repairable": False})
+    outcome = lading("system", "check")
+    assert (outcome.code, outcome.err.count("\n"), "--repair" in outcome.err) == (1, 0, False)
+
+
 def test_check_that_repairs_all(recorder: Recorder, lading: Run) -> None:
     recorder.answers["POST /lading/system/check"] = _checked({**_FINDING, "Repaired": True})
     outcome = lading("system", "check", "--repair", "--format", "json")

@@ -30,7 +30,8 @@ def run(session: Session, given: Given) -> int:
     else:
         out(_text(report))
     left = [finding for finding in report["Findings"] if not finding.get("Repaired")]
-    if left and not given["format"] and not given["repair"]:
+    mendable = any(finding.get("Repairable", True) for finding in left)
+    if mendable and not given["format"] and not given["repair"]:
         err("Run 'lading system check --repair' to mend what can be mended.")
     return 1 if left else 0
 
@@ -74,9 +75,11 @@ COMMAND = Command(
     "",
     "Verify the images on the engine's disk",
     (
-        Flag("deep", "", "", "Read every blob again and compare it with its digest"),
+        Flag("deep", "", "", "Unpack every layer anew, too, and compare it with what containers see"),
         Flag("format", "", "string", "Format output: 'json' prints the whole report as JSON"),
-        Flag("repair", "", "", "Remove what is broken and nothing needs, and mend what can be mended"),
+        Flag(
+            "repair", "", "", "Drop damaged blobs, make damaged layers anew, remove what belongs to nothing"
+        ),
     ),
     run,
     most=0,
