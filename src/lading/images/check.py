@@ -33,14 +33,22 @@ class Checker:
         self._ctx = ctx
         self._running = False
 
-    async def check(self, users: Users, *, repair: bool, deep: bool) -> AsyncIterator[Message]:
+    def check(self, users: Users, *, repair: bool, deep: bool) -> AsyncIterator[Message]:
         """Progress, and at last what was found.
 
         `users` gives all containers made from images. A `deep` check unpacks
         each layer anew to compare it. Raises Conflict while a check is under way.
         """
+        self._refuse_a_second()
+        return self._check(users, repair, deep)
+
+    def _refuse_a_second(self) -> None:
         if self._running:
             raise Conflict("a check is already running")
+
+    async def _check(self, users: Users, repair: bool, deep: bool) -> AsyncIterator[Message]:
+        # Of two who asked at once both were let in.
+        self._refuse_a_second()
         self._running = True
         try:
             with self._ctx.admission.under_way():
