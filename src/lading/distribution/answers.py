@@ -52,10 +52,10 @@ class Refusal:
     code: str
     text: str
 
-    def error(self, before: str = "") -> LadingError:
-        """As an error; `before` says what for."""
+    def error(self) -> LadingError:
+        """As an error."""
         kind = _KINDS.get(self.code) or _STATUSES.get(self.status, LadingError)
-        return kind(before + self.text)
+        return kind(self.text)
 
 
 def refusal(status: int, demands: Sequence[Challenge], body: bytes) -> Refusal:

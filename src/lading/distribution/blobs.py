@@ -13,7 +13,7 @@ from lading.distribution.values import Interrupted
 from lading.errors import LadingError, NotFound
 from lading.oci.image import Descriptor
 
-_RANGE = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+|\*)\Z")
+_RANGE = re.compile(r"bytes\s+([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)\Z")
 
 
 class WebBlob:
@@ -109,15 +109,19 @@ def _range(offset: int) -> dict[str, str]:
     return {"Range": f"bytes={offset}-"} if offset else {}
 
 
+def _place(answer: Answer) -> re.Match[str] | None:
+    """First byte, last byte and the whole blob's size, where the answer is a part of it."""
+    return _RANGE.match(answer.headers.get("Content-Range", "").strip()) if answer.status == 206 else None
+
+
 def _fits(answer: Answer, offset: int) -> bool:
-    found = _RANGE.match(answer.headers.get("Content-Range", "").strip())
-    return answer.status == 206 and found is not None and int(found[1]) == offset
+    place = _place(answer)
+    return place is not None and int(place[1]) == offset
 
 
 def _blob(answer: Answer, descriptor: Descriptor, offset: int) -> WebBlob:
-    if answer.status == 206 and offset:
-        total = answer.headers.get("Content-Range", "").rpartition("/")[2]
-        size = int(total) if total.isdigit() else offset + answer.length if answer.length >= 0 else -1
-    else:
-        offset, size = 0, answer.length
+    place = _place(answer) if offset else None
+    if place is None:
+        return WebBlob(answer, descriptor.digest, 0, answer.length, descriptor.size)
+    size = int(place[2]) + 1 if place[3] == "*" else int(place[3])
     return WebBlob(answer, descriptor.digest, offset, size, descriptor.size)

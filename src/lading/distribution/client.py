@@ -43,8 +43,7 @@ class WebClient(Client):
             known = None if endpoint.mirror else credentials
             authorizer = Authorizer(transport, known, scope, private=endpoint.private)
             lines.append(Line(endpoint, transport, authorizer))
-        shown = path.removeprefix("library/") if domain == HUB else f"{domain}/{path}"
-        session = Session(lines, path, shown, self._settings.attempts, self._settings.pause)
+        session = Session(lines, domain, path, self._settings.attempts, self._settings.pause)
         return WebRepository(session, lambda: self._transport(Trust()))
 
     def download(self, url: str) -> BlobReader:

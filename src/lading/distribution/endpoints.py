@@ -41,9 +41,13 @@ class Endpoint:
 
 
 def origin(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port: who an URL leads to."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    """Scheme, host and port: who a URL leads to; nobody has all three empty."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        return "", "", 0
+    return (parts.scheme, host, port) if host and parts.scheme in ("http", "https") else ("", "", 0)
 
 
 def host_of(domain: str) -> str:

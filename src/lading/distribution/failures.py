@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import urllib3
 from urllib3 import exceptions as failed
 
+from lading.distribution.endpoints import origin
 from lading.distribution.values import Interrupted, Unreachable
 from lading.errors import LadingError
 
@@ -30,7 +31,7 @@ def failure(method: str, url: str, error: Exception, proxy: str = "") -> LadingE
     if isinstance(error, failed.ConnectTimeoutError) and not isinstance(error, failed.NewConnectionError):
         return Unreachable(f"{before}dial tcp {_address(url)}: i/o timeout")
     if isinstance(cause, socket.gaierror | UnicodeError):
-        return Unreachable(f"{before}dial tcp: lookup {urlsplit(url).hostname}: {_lookup(cause)}")
+        return Unreachable(f"{before}dial tcp: lookup {origin(url)[1]}: {_lookup(cause)}")
     if isinstance(cause, ssl.SSLError | failed.SSLError | ssl.CertificateError):
         return Unreachable(before + _tls(cause))
     if isinstance(error, failed.NewConnectionError):
@@ -59,7 +60,7 @@ def _proxy(proxy: str, cause: BaseException) -> str:
     if tunnel:
         return answer.partition(" ")[2] or answer
     if isinstance(cause, socket.gaierror):
-        return f"proxyconnect tcp: dial tcp: lookup {urlsplit(proxy).hostname}: {_lookup(cause)}"
+        return f"proxyconnect tcp: dial tcp: lookup {origin(proxy)[1]}: {_lookup(cause)}"
     return f"proxyconnect tcp: {_dial(proxy, cause) or cause}"
 
 
@@ -78,9 +79,7 @@ def _dial(url: str, cause: BaseException) -> str:
 
 
 def _address(url: str) -> str:
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    host = parts.hostname or ""
+    _, host, port = origin(url)
     try:
         host = str(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4][0])
     except (OSError, UnicodeError):
@@ -134,7 +133,10 @@ def endless(method: str, url: str) -> LadingError:
 
 def shown_url(url: str) -> str:
     """Without a password, and without what signs a request to a storage."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
     if "@" in parts.netloc:
         parts = parts._replace(netloc=parts.netloc.rpartition("@")[2])
     return parts.geturl()

@@ -2,7 +2,6 @@
 
 import threading
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from lading.distribution.endpoints import Endpoint, origin
 from lading.distribution.failures import endless, shown_url
@@ -67,8 +66,6 @@ class Line:
             location = answer.location
             repeatable = request.method in ("GET", "HEAD") or answer.status in (307, 308)
             if answer.status not in REDIRECTS or not location or not repeatable:
-                return answer
-            if urlsplit(location).scheme not in ("http", "https"):
                 return answer
             answer.drop()
             request = replace(request, url=location)

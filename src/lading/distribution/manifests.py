@@ -79,10 +79,9 @@ def _media_type(answer: Answer, body: bytes, session: Session, reference: str) -
         raise InvalidParameter(f"invalid manifest of {_named(session, reference)}: {error}") from None
     if told in _SCHEMA1 or kind.schema_version == 1:
         raise InvalidParameter(
-            "[DEPRECATION NOTICE] Docker Image Format v1 and Docker Image manifest version 2, schema 1 "
-            f"support has been removed. Suggest the author of {_named(session, reference)} to upgrade the "
-            "image to the OCI Format or Docker Image manifest v2, schema 2. "
-            "More information at https://docs.docker.com/go/deprecated-image-specs/"
+            "Docker Image Format v1 and Docker Image manifest version 2, schema 1 support has been removed. "
+            f"Suggest the author of {_qualified(session.whole_name, reference)} to upgrade the image to the "
+            "OCI Format or Docker Image manifest v2, schema 2. More information at https://docs.docker.com/go/deprecated-image-specs/"
         )
     if kind.media_type and told not in ACCEPT:
         return kind.media_type
@@ -143,11 +142,16 @@ def tags(session: Session) -> Iterator[str]:
 
 
 def _next(answer: Answer) -> str:
-    """The next page's path. Another host's would be none of this registry's."""
+    """The next page's path. Another host's would be none of this registry's. Raises LadingError."""
     found = _NEXT.search(", ".join(answer.headers.getlist("Link")))
     if found is None:
         return ""
-    target = urlsplit(urljoin(answer.url, str(found[1])))
+    try:
+        target = urlsplit(urljoin(answer.url, str(found[1])))
+    except ValueError:
+        target = urlsplit("")
+    if not target.path:
+        raise LadingError(f"invalid address of the next page of tags: {found[1]}")
     return target.path + (f"?{target.query}" if target.query else "")
 
 
@@ -156,7 +160,11 @@ def _path(session: Session, reference: str) -> str:
 
 
 def _named(session: Session, reference: str) -> str:
-    return f"{session.shown}{'@' if is_digest(reference) else ':'}{reference}"
+    return _qualified(session.shown, reference)
+
+
+def _qualified(name: str, reference: str) -> str:
+    return f"{name}{'@' if is_digest(reference) else ':'}{reference}"
 
 
 def _pull_error(session: Session, reference: str, refused: Refusal) -> LadingError:

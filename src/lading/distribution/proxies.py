@@ -6,7 +6,8 @@ Source: golang.org/x/net/http/httpproxy.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from urllib.parse import urlsplit
+
+from lading.distribution.endpoints import origin
 
 Address = IPv4Address | IPv6Address
 
@@ -21,9 +22,9 @@ class Proxies:
 
     def proxy_for(self, url: str) -> str:
         """A proxy's URL; empty for the direct way."""
-        parts = urlsplit(url)
-        proxy = self.https if parts.scheme == "https" else self.http
-        if not proxy or not _used_for(parts.hostname or "", _port(url), self.none_for):
+        scheme, host, port = origin(url)
+        proxy = self.https if scheme == "https" else self.http
+        if not proxy or not _used_for(host, str(port), self.none_for):
             return ""
         return proxy if "://" in proxy else f"http://{proxy}"
 
@@ -35,11 +36,6 @@ def proxies_of(http: str, https: str, none_for: str, environment: Mapping[str, s
         return setting or environment.get(name, "") or environment.get(name.lower(), "")
 
     return Proxies(either(http, "HTTP_PROXY"), either(https, "HTTPS_PROXY"), either(none_for, "NO_PROXY"))
-
-
-def _port(url: str) -> str:
-    parts = urlsplit(url)
-    return str(parts.port or (443 if parts.scheme == "https" else 80))
 
 
 def _used_for(host: str, port: str, none_for: str) -> bool:

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from lading.distribution.answers import refusal
 from lading.distribution.endpoints import Endpoint
 from lading.distribution.line import Line
 from lading.distribution.tokens import Authorizer
@@ -62,8 +61,8 @@ def _search(
     else:
         answer = transport.send(Request("GET", url, headers))
     if answer.status != 200:
-        refused = refusal(answer.status, answer.demands, answer.excerpt())
-        raise refused.error(f"Error searching repository: Unexpected status code {answer.status}: ")
+        answer.drop()
+        raise LadingError(f"Unexpected status code {answer.status}")
     body = answer.whole(_LIMIT) or b""
     try:
         found = msgspec.json.decode(body, type=_Results).results or []

@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Collection, Sequence
 
 from lading.distribution.answers import REPEATABLE, Refusal, refusal
+from lading.distribution.endpoints import HUB
 from lading.distribution.line import Line
 from lading.distribution.pauses import LONGEST, growing, retry_after
 from lading.distribution.transport import Answer, Request
@@ -19,11 +20,13 @@ _log = logging.getLogger(__name__)
 
 
 class Session:
-    """Any thread. `name` is the repository's path, `shown` how docker shows it to people."""
+    """Any thread. `name` is the repository's path at the registry `domain`."""
 
-    def __init__(self, lines: Sequence[Line], name: str, shown: str, attempts: int, pause: float) -> None:
+    def __init__(self, lines: Sequence[Line], domain: str, name: str, attempts: int, pause: float) -> None:
         self.name = name
-        self.shown = shown
+        self.whole_name = f"{domain}/{name}"
+        self.shown = name.removeprefix("library/") if domain == HUB else self.whole_name
+        """As docker shows it to people."""
         self.attempts = max(1, attempts)
         self._lines = list(lines)
         self._pause = pause

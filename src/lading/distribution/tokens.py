@@ -7,12 +7,13 @@ import base64
 import threading
 import time
 from collections.abc import Sequence
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import msgspec
 
 from lading.distribution.answers import REPEATABLE, refusal
 from lading.distribution.challenge import Challenge
+from lading.distribution.endpoints import origin
 from lading.distribution.transport import Answer, Request, Transport
 from lading.distribution.values import Credentials, Interrupted
 from lading.errors import LadingError, Unauthorized
@@ -102,7 +103,7 @@ class Authorizer:
 
     def _fetch(self, demand: Challenge, scopes: Sequence[str]) -> _TokenAnswer:
         realm = demand.parameters.get("realm", "")
-        if urlsplit(realm).scheme not in ("http", "https"):
+        if not origin(realm)[1]:
             raise Unauthorized("no realm specified for token auth challenge")
         if self._private and realm.startswith("http:") and self._credentials != Credentials():
             raise Unauthorized(

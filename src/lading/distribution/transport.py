@@ -28,6 +28,7 @@ PIECE = 256 * 1024
 """Bytes read at most at once; a larger buffer costs more in fresh memory than it saves in calls."""
 _REFUSAL_LIMIT = 64 * 1024
 _HOSTS = 16
+_LONGEST_NUMBER = 19
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 LONGEST_CHAIN = 10
 """Redirects that are followed, as by Go's client."""
@@ -73,15 +74,18 @@ class Answer:
 
     @property
     def location(self) -> str:
-        """Where it points, as a whole URL; empty if nowhere."""
-        target = self.headers.get("Location", "")
-        return urljoin(self.url, target) if target else ""
+        """Where it points, as a whole URL; empty if to nobody who could be asked."""
+        try:
+            target = urljoin(self.url, self.headers.get("Location", "")) if "Location" in self.headers else ""
+        except ValueError:
+            return ""
+        return target if origin(target)[1] else ""
 
     @property
     def length(self) -> int:
         """Of the body in bytes; -1 if it does not say."""
         text = self.headers.get("Content-Length", "")
-        return int(text) if text.isascii() and text.isdigit() else -1
+        return int(text) if text.isascii() and text.isdigit() and len(text) < _LONGEST_NUMBER else -1
 
     def piece(self) -> bytes:
         """The next bytes, as many as there are; empty at the end. Raises Interrupted."""
@@ -191,7 +195,7 @@ class Transport:
         for _ in range(LONGEST_CHAIN):
             answer = self.send(request)
             location = answer.location
-            if answer.status not in REDIRECTS or not location.startswith(("http://", "https://")):
+            if answer.status not in REDIRECTS or not location:
                 return answer
             answer.drop()
             headers = dict(request.headers)
