@@ -259,6 +259,58 @@ async def test_two_pulls_share_what_both_want(rooms: Rooms, there: Repository, b
     rooms.check()
 
 
+async def _side_by_side(rooms: Rooms, name: str, *tags: str) -> list[list[Json] | BaseException]:
+    async with _transfers(rooms) as transfers:
+
+        async def pull(tag: str) -> list[Json]:
+            return [message async for message in transfers.pull(name, tag, "linux/amd64")]
+
+        return await asyncio.gather(*map(pull, tags), return_exceptions=True)
+
+
+async def test_one_image_pulled_thrice_at_once(rooms: Rooms, there: Repository, broken: Breaking) -> None:
+    layer = noise(17)
+    there.image([layer, tree({"a": "one"})], "1")
+    outcomes = await _side_by_side(rooms, f"{broken.host}/{there.name}", "1", "1", "1")
+    assert [outcome for outcome in outcomes if isinstance(outcome, BaseException)] == []
+    assert broken.count(f"GET .*/blobs/{digest_of(gzip.compress(layer, 1, mtime=0))}") == 1
+    assert len(rooms.images.list()) == 1
+    rooms.check()
+
+
+async def test_a_layer_taken_in_vain_is_there_for_the_other_pull(
+    rooms: Rooms, there: Repository, broken: Breaking
+) -> None:
+    layer, other = noise(18), tree({"b": "two"})
+    there.image([layer], "good")
+    blob = there.blob(gzip.compress(layer, 1, mtime=0), GZIP)
+    there.manifest(configuration([other]), [blob], "bad")
+    good, bad = await _side_by_side(rooms, f"{broken.host}/{there.name}", "good", "bad")
+    assert not isinstance(good, BaseException)
+    assert isinstance(bad, LadingError)
+    assert broken.count(f"GET .*/blobs/{blob['digest']}") == 1
+    rooms.check()
+
+
+async def test_what_failed_for_one_pull_is_tried_again_by_the_other(
+    rooms: Rooms, there: Repository, broken: Breaking
+) -> None:
+    layer = noise(19)
+    there.image([layer], "1")
+    there.image([layer, tree({"b": "two"})], "2")
+    blob = digest_of(gzip.compress(layer, 1, mtime=0))
+    # As often as one transfer tries.
+    broken.fail(f"GET .*/blobs/{blob}", "cut", times=QUICK.attempts, after=10_000)
+    outcomes = await _side_by_side(rooms, f"{broken.host}/{there.name}", "1", "2")
+    failed = [outcome for outcome in outcomes if isinstance(outcome, LadingError)]
+    assert len(failed) == 1
+    assert "unexpected EOF" in failed[0].message
+    assert len(rooms.images.list()) == 1
+    # The other layer of the one that failed may wait for its next try.
+    rooms.content.remove_partials()
+    rooms.check()
+
+
 async def test_the_other_pull_goes_on_when_the_first_is_given_up(
     rooms: Rooms, there: Repository, broken: Breaking
 ) -> None:
