@@ -1,6 +1,7 @@
 """Registries that mean no good: whatever they say, the answer is an error in words."""
 
 import contextlib
+import dataclasses
 import json
 from collections.abc import Callable, Iterator
 
@@ -12,6 +13,7 @@ from lading.distribution import Credentials, Registries, Repository
 from lading.errors import LadingError
 from lading.oci.image import Descriptor, digest_of
 
+HASTY = dataclasses.replace(QUICK, timeout=0.5)
 NO_ADDRESSES = [
     "http://[",
     "http://x:99999/",
@@ -37,7 +39,7 @@ def hostile() -> Iterator[Breaking]:
 
 @pytest.fixture
 def repository(hostile: Breaking) -> Repository:
-    return Registries(QUICK).repository(hostile.host, "x", Credentials("a", "b"), push=True)
+    return Registries(HASTY).repository(hostile.host, "x", Credentials("a", "b"), push=True)
 
 
 @pytest.mark.parametrize("address", NO_ADDRESSES)
@@ -72,7 +74,7 @@ def test_next_pages(repository: Repository, hostile: Breaking, address: str) -> 
     following = {"Link": f'<{address}>; rel="next"'}
     hostile.fail("/tags/list", "status", status=200, body=b'{"tags": ["a"]}', headers=following)
     hostile.fail("", "status", status=404, times=99)
-    found = []
+    found: list[str] = []
     # An address that leads nowhere leads back, and nothing is asked twice.
     with contextlib.suppress(LadingError):
         found.extend(repository.tags())
