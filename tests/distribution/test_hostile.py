@@ -10,7 +10,7 @@ from tests.distribution.conftest import QUICK
 from tests.registries import Breaking
 
 from lading.distribution import Credentials, Registries, Repository
-from lading.errors import LadingError
+from lading.errors import InvalidParameter, LadingError
 from lading.oci.image import Descriptor, digest_of
 
 HASTY = dataclasses.replace(QUICK, timeout=0.5)
@@ -155,3 +155,14 @@ def test_errors_are_not_shown_without_end(repository: Repository, hostile: Break
     with pytest.raises(LadingError) as caught:
         repository.manifest("v1")
     assert len(str(caught.value)) < 100_000
+
+
+@pytest.mark.parametrize(
+    "name", ["[", "..", "a b", "x?y=z", "x:99999", "x:", ":5000", "[::1", "-x", "x\ny", "ä.invalid"]
+)
+def test_names_that_no_registry_has(name: str) -> None:
+    registries = Registries(HASTY)
+    with pytest.raises(InvalidParameter, match=r"^invalid registry "):
+        registries.login(Credentials("a", "b", server_address=name))
+    with pytest.raises(InvalidParameter):
+        registries.repository(name, "x")

@@ -59,6 +59,7 @@ class WebClient(Client):
         return search(where, self.transport, rest, limit, credentials)
 
     def _endpoints(self, domain: str, *, push: bool) -> list[Endpoint]:
+        endpoints.check_host(domain)
         insecure = domain != HUB and self._is_insecure(domain)
         found = endpoints.endpoints_of(domain, self._settings.mirrors, insecure=insecure, push=push)
         return [

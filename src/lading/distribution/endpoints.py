@@ -136,6 +136,12 @@ def checked_insecure(text: str) -> str:
     return HUB if text == "index.docker.io" else text
 
 
+def check_host(domain: str) -> None:
+    """Raises InvalidParameter for what is no registry's host with or without a port."""
+    if wrong := _wrong_with(domain):
+        raise InvalidParameter(f"invalid registry {domain}: {wrong}")
+
+
 def _wrong_with(text: str) -> str:
     """Why it is no host with or without a port; empty if it is."""
     if text.startswith("-") or text.endswith("-"):
@@ -146,7 +152,7 @@ def _wrong_with(text: str) -> str:
         if not port or int(port) > 65535:
             return f'invalid port "{port}"'
     try:
-        ip_address(host.strip("[]"))
+        ip_address(host[1:-1] if host.startswith("[") and host.endswith("]") else host)
     except ValueError:
         if _HOST_NAME.match(host) is None:
             return f'invalid host "{host}"'
