@@ -62,7 +62,7 @@ def _killed(root: Path, name: str, lines: int, seconds: float) -> list[list[str]
     """Pulls until so many lines were said, and a little longer; what was said."""
     child = subprocess.Popen([sys.executable, "-c", PULLER, str(root), name], stdout=subprocess.PIPE)
     assert child.stdout is not None
-    said = []
+    said: list[list[str]] = []
     while len(said) < lines and (line := child.stdout.readline()):
         said.append(line.decode().split())
     time.sleep(seconds)

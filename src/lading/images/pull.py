@@ -7,7 +7,7 @@ the order of steps and the words.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
@@ -81,7 +81,7 @@ class Puller:
 
     async def pull(
         self, name: str, tag: str, platform: str, credentials: Credentials | None
-    ) -> AsyncIterator[Message]:
+    ) -> AsyncGenerator[Message, None]:
         """Pulls one image or all tags, giving docker's messages. Raises LadingError.
 
         Close the iterator if it is not read to its end: only that stops the work.

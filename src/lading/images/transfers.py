@@ -1,7 +1,7 @@
 """The second front door of the room: images between this engine, registries and archives."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from lading.distribution import Credentials, Login, Registries, SearchResult
 from lading.filters import Filters
@@ -29,7 +29,7 @@ class ImageTransfers:
 
     def pull(
         self, name: str, tag: str = "", platform: str = "", credentials: Credentials | None = None
-    ) -> AsyncIterator[Message]:
+    ) -> AsyncGenerator[Message, None]:
         """Pulls an image, or all tags where neither name nor `tag` says one; gives docker's messages.
 
         `platform` is os[/arch[/variant]]. Raises LadingError. Close the iterator if it
