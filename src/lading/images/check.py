@@ -223,7 +223,8 @@ class _Run:
             self.find(GARBAGE, name, "a blob that nobody is writing any more", repairable=True)
         for name in content.stale_partials():
             self.find(GARBAGE, name, "what a pull left that nobody went on with", repairable=True)
-        if not admission.is_clearing:
+        # What arrives may have blobs already that its image is to need.
+        if admission.is_alone and not admission.is_clearing:
             for what, subjects in admission.unneeded().items():
                 for subject in subjects:
                     self.find(GARBAGE, subject, f"a {what} that no image needs", repairable=True)

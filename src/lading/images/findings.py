@@ -82,16 +82,16 @@ def problem_of(
     return None
 
 
-def useless_documents(image: Image, state: State) -> list[str] | None:
-    """The manifests and indexes an image can do without, where nothing else is wrong with its blobs."""
+def dispensable(image: Image, state: State) -> list[str] | None:
+    """What is wrong with an image's blobs, where it can do without: manifests, indexes, packed copies."""
     layers = [state.layers[chain_id] for chain_id in oci.chain_ids(image.document.diff_ids)]
     wrong = [
         digest
         for digest in (*image.record.blobs, *layers)
         if digest in state.bad_blobs or not state.has(digest)
     ]
-    documents = {*state.documents, image.manifest_digest}
-    return wrong if all(digest in documents for digest in wrong) else None
+    others = {*state.documents, image.manifest_digest, *image.record.compressed.values()}.difference(layers)
+    return wrong if others.issuperset(wrong) else None
 
 
 def _layers_problem(image: Image, state: State) -> Problem | None:

@@ -7,7 +7,7 @@ import msgspec
 
 from lading.ids import short_id
 from lading.images.context import Context
-from lading.images.findings import BLOB, GARBAGE, Finding, State, useless_documents
+from lading.images.findings import BLOB, GARBAGE, Finding, State, dispensable
 from lading.images.removal import ImageUser
 
 _DROPPED = "; it was dropped with its names: pull or load it again"
@@ -65,13 +65,20 @@ class Repair:
     def _make_do(self, image_id: str, finding: Finding) -> None:
         """Without its manifest an image is still whole; without a packed layer it is at least of use."""
         image = self._ctx.catalog.get(image_id)
-        useless = useless_documents(image, self._state) if image is not None else None
+        useless = dispensable(image, self._state) if image is not None else None
         if image is None or useless is None:
             finding.problem += _INCOMPLETE
             return
-        useless = [*useless, image.manifest_digest]
-        kept = tuple(digest for digest in image.record.blobs if digest not in useless)
-        self._ctx.store.record(image_id, msgspec.structs.replace(image.record, blobs=kept))
-        self._ctx.store.forget_manifest(image_id)
-        finding.problem += "; its manifest was dropped"
+        if not useless or image.manifest_digest in useless:
+            useless.append(image.manifest_digest)
+            self._ctx.store.forget_manifest(image_id)
+        record = msgspec.structs.replace(
+            image.record,
+            blobs=tuple(digest for digest in image.record.blobs if digest not in useless),
+            compressed={
+                plain: packed for plain, packed in image.record.compressed.items() if packed not in useless
+            },
+        )
+        self._ctx.store.record(image_id, record)
+        finding.problem += "; it does without"
         finding.repaired = True
