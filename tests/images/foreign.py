@@ -4,12 +4,13 @@ import json
 import os
 import shutil
 import subprocess
-import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from .layouts import Layout
 
 BUSYBOX = "/bin/busybox"
 
@@ -33,7 +34,8 @@ class Tools:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._storage = ["--root", root / "storage", "--runroot", root / "run", "--storage-driver", "vfs"]
+        roots = ["--root", f"{root}/storage", "--runroot", f"{root}/run"]
+        self._storage = [*roots, "--storage-driver", "vfs"]
 
     def podman(self, *words: str | Path) -> str:
         return run("podman", *self._storage, *words).strip()
@@ -78,10 +80,14 @@ def packed_layout(directory: Path) -> bytes:
     return packed_by_tar(directory)
 
 
-def extracted(archive: Path, into: Path) -> Path:
-    with tarfile.open(archive) as opened:
-        opened.extractall(into, filter="data")
-    return into
+def written(layout: Layout, tag: str, root: Path) -> Path:
+    """On the disk, under a tag as umoci wants it."""
+    for path, data in layout.files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(data)
+    listed = [{**each, "annotations": {"org.opencontainers.image.ref.name": tag}} for each in layout.listed]
+    (root / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": listed}))
+    return root
 
 
 def copy_busybox(context: Path) -> None:

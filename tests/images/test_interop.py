@@ -1,7 +1,6 @@
 """Images made by podman, buildah, skopeo and umoci load under the ID and with the files they have there."""
 
 import gzip
-import json
 import os
 import stat
 from collections.abc import AsyncIterator
@@ -185,16 +184,6 @@ def _layers(tmp_path: Path, *options: str) -> list[bytes]:
     ]
 
 
-def _written(layout: Layout, tag: str, root: Path) -> Path:
-    """On the disk, under a tag as umoci wants it."""
-    for path, data in layout.files.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_bytes(data)
-    listed = [{**each, "annotations": {"org.opencontainers.image.ref.name": tag}} for each in layout.listed]
-    (root / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": listed}))
-    return root
-
-
 @needs("umoci")
 @pytest.mark.parametrize(
     "options",
@@ -209,7 +198,9 @@ async def test_the_files_are_those_umoci_makes(rooms: Rooms, tmp_path: Path, opt
     layout = Layout()
     image = layout.image(_layers(tmp_path, *options))
     layout.list(image, "rich:1")
-    truth = foreign.unpacked_by_umoci(_written(layout, "it", tmp_path / "layout"), "it", tmp_path / "umoci")
+    truth = foreign.unpacked_by_umoci(
+        foreign.written(layout, "it", tmp_path / "layout"), "it", tmp_path / "umoci"
+    )
     await rooms.load(layout.archive())
     assert rooms.images.resolve("rich:1").id == config_id(layout, image)
     async with mounted(rooms, "rich:1", tmp_path / "here") as here:
@@ -223,7 +214,7 @@ async def test_the_files_are_those_umoci_makes(rooms: Rooms, tmp_path: Path, opt
 async def test_what_umoci_repacks(rooms: Rooms, tmp_path: Path) -> None:
     layout = Layout()
     layout.list(layout.image(_layers(tmp_path)[:1]))
-    place = _written(layout, "one", tmp_path / "layout")
+    place = foreign.written(layout, "one", tmp_path / "layout")
     root = foreign.unpacked_by_umoci(place, "one", tmp_path / "bundle")
     (root / "etc/a").unlink()
     (root / "added").write_text("by umoci")
@@ -248,7 +239,7 @@ async def test_skopeo_compresses_otherwise(rooms: Rooms, tmp_path: Path, form: s
     layers = _layers(tmp_path)[form == "zstd:chunked" :]
     image = layout.image(layers, compress=None)
     layout.list(image)
-    place = _written(layout, "it", tmp_path / "layout")
+    place = foreign.written(layout, "it", tmp_path / "layout")
     options = ["--dest-compress", "--dest-compress-format", form]
     target = f"oci-archive:{tmp_path}/out.tar:app:1"
     foreign.run("skopeo", "copy", "-q", *options, f"oci:{place}:it", f"dir:{tmp_path}/dir")
@@ -268,7 +259,7 @@ async def test_skopeo_makes_docker_archives(rooms: Rooms, tmp_path: Path) -> Non
     layout = Layout()
     image = layout.image(_layers(tmp_path), compress=gzip.compress)
     layout.list(image)
-    place = _written(layout, "it", tmp_path / "layout")
+    place = foreign.written(layout, "it", tmp_path / "layout")
     foreign.run("skopeo", "copy", "-q", "--format", "v2s2", f"oci:{place}:it", f"dir:{tmp_path}/dir")
     foreign.run(
         "skopeo",

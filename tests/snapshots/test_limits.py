@@ -200,7 +200,7 @@ def test_two_removers_keep_out_of_each_others_trees(tmp_path: Path, monkeypatch:
     # other stood on, and the client heard of that instead of what was wrong with the layer.
     snapshots = limited(tmp_path / "s")
     remove_tree = trash.remove_tree
-    seen = []
+    seen: list[str] = []
 
     def emptied_meanwhile(path: str) -> None:
         if not seen:

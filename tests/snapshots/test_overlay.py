@@ -223,3 +223,29 @@ def test_an_opaque_root_hides_everything_below(snapshots: OverlaySnapshots, targ
     top = add_layer(snapshots, packed((member("dir/top"), b"t")), middle)
     assert mounted(snapshots, middle, target) == ["mine"]
     assert mounted(snapshots, top, target) == ["dir", "dir/top", "mine"]
+
+
+def test_whiteouts_of_what_never_was_are_not_seen(snapshots: OverlaySnapshots, target: Path) -> None:
+    # Overlay lists them in directories that only one layer has.
+    base = add_layer(snapshots, packed(member(".wh.x"), member("new", DIRECTORY), member("new/.wh.y")))
+    opaque = [
+        member("dir", DIRECTORY),
+        member("dir/.wh..wh..opq"),
+        member("dir/.wh.z"),
+        (member("dir/a"), b""),
+    ]
+    top = add_layer(snapshots, packed(*opaque, member("implied/.wh.w")), add_layer(snapshots, BASE, base))
+    assert mounted(snapshots, base, target) == ["new"]
+    assert mounted(snapshots, top, target) == ["dir", "dir/a", "file", "implied", "new", "other", "other/c"]
+
+
+def test_what_is_hidden_is_not_inherited(snapshots: OverlaySnapshots, target: Path) -> None:
+    base = add_layer(
+        snapshots, packed(member("a", DIRECTORY), member("a/b", DIRECTORY, mode=0o700), member("a/b/.wh.c"))
+    )
+    middle = add_layer(snapshots, packed(member("a", DIRECTORY), member("a/.wh..wh..opq")), base)
+    top = add_layer(snapshots, packed((member("a/b/file"), b"")), middle)
+    snapshots.prepare("key", top)
+    snapshots.mount("key", str(target))
+    assert stat.S_IMODE((target / "a/b").stat().st_mode) == 0o755
+    assert os.listdir(target / "a/b") == ["file"]

@@ -49,6 +49,7 @@ def described(root: str | Path) -> Description:
     found: Description = {}
     linked: dict[int, str] = {}
     for directory, directories, files in os.walk(root):
+        directories.sort()
         for name in sorted(directories + files):
             path = os.path.join(directory, name)
             present = os.lstat(path)

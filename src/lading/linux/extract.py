@@ -35,10 +35,11 @@ _XATTR_OPTIONAL = (errno.ENOTSUP, errno.EPERM)
 
 @dataclass(slots=True)
 class Unpacked:
-    """Bytes of the files, and directories the archive used without describing them."""
+    """Bytes of the files, directories the archive used without describing them, and those with whiteouts."""
 
     size: int = 0
     implied: list[bytes] = field(default_factory=list)
+    hiding: list[bytes] = field(default_factory=list)
 
 
 def no_displacing(directory: int, name: bytes) -> None:

@@ -17,12 +17,14 @@ class Staged:
     """An unpacked layer that does not exist yet.
 
     `implied` are directories the archive did not describe but put something
-    into, the empty path being the root. `size` is the bytes of its files.
+    into, the empty path being the root; `hiding` those with whiteouts. `size`
+    is the bytes of its files.
     """
 
     directory: str
     size: int = 0
     implied: list[bytes] = field(default_factory=list)
+    hiding: list[bytes] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,9 @@ class Snapshots(Protocol):
         """Unpacks a plain layer archive. Raises LadingError, leaving nothing behind."""
 
     def inherit(self, staged: Staged, below: Collection[str]) -> None:
-        """Gives implied directories the owner, mode and times they have below.
+        """Fits a layer to those below: implied directories get the owner, mode and times they have there.
+
+        Whiteouts that hide nothing go: overlay would show them.
 
         `below` are the directories of the layers below, lowest first (see `directories`).
         """

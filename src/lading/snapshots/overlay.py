@@ -88,7 +88,7 @@ class OverlaySnapshots:
         except BaseException:
             self._remove_now(path)
             raise
-        return Staged(path, unpacked.size, unpacked.implied)
+        return Staged(path, unpacked.size, unpacked.implied, unpacked.hiding)
 
     def _limits_here(self) -> Limits:
         """The limits, and what the file system has left but for a reserve: the database lives there too."""
@@ -115,7 +115,7 @@ class OverlaySnapshots:
         self._making.discard(os.path.basename(path))
 
     def inherit(self, staged: Staged, below: Collection[str]) -> None:
-        inherit(staged.directory, staged.implied, list(below))
+        inherit(staged.directory, staged.implied, staged.hiding, list(below))
 
     def discard(self, staged: Staged) -> None:
         if os.path.exists(staged.directory):

@@ -32,10 +32,19 @@ def unpack(
     replaces. Raises InvalidParameter for a bad archive, TooLarge, and
     InternalError where the file system fails.
     """
-    return _Layer(root, displace, limits).run(pull)
+    layer = _Layer(root, displace, limits)
+    unpacked = layer.run(pull)
+    unpacked.hiding = list(layer.hiding)
+    return unpacked
 
 
 class _Layer(Extraction):
+    def __init__(
+        self, root: int, displace: Callable[[int, bytes], None], limits: Limits | None = None
+    ) -> None:
+        super().__init__(root, displace, limits)
+        self.hiding: dict[bytes, None] = {}
+
     def put(self, entry: tar.Entry, parent: bytes, name: bytes, reader: tar.Reader) -> None:
         if name.startswith(WHITEOUT_PREFIX):
             self._whiteout(parent, name)
@@ -57,6 +66,7 @@ class _Layer(Extraction):
 
     def _whiteout(self, parent: bytes, name: bytes) -> None:
         directory = self.parent(parent)
+        self.hiding[parent] = None
         if name == OPAQUE_MARKER:
             os.setxattr(directory, OPAQUE_XATTR, b"y")
             return
