@@ -227,6 +227,15 @@ def test_a_blob_in_chunks_of_no_known_length(broken: bool) -> None:
     server.server_close()
 
 
+def test_a_host_of_which_nothing_comes_is_soon_given_up() -> None:
+    with Breaking() as silent:
+        silent.fail("GET /v2/$", "hold", times=99)
+        repository = Registries(RegistrySettings(timeout=0.2, pause=0.01)).repository(silent.host, "x")
+        with pytest.raises(Interrupted, match="exceeded while awaiting"):
+            repository.manifest("v1")
+        assert silent.count("GET /v2/$") == 2
+
+
 def test_a_registry_that_is_started_again_meanwhile(tmp_path: Path) -> None:
     with Registry(tmp_path) as registry:
         repository = Registries(RegistrySettings(attempts=8, pause=0.05)).repository(

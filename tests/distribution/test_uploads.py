@@ -53,6 +53,14 @@ def test_an_upload_that_always_breaks_is_given_up(repository: Repository, breaki
     assert breaking.count("PATCH ") == 3
 
 
+def test_a_long_wait_is_left_to_who_asks(repository: Repository, breaking: Breaking) -> None:
+    breaking.fail("PATCH ", "status", status=503, headers={"Retry-After": "3600"}, times=99)
+    with pytest.raises(Interrupted) as caught:
+        give(repository, b"not so busy as that")
+    assert caught.value.retry_after == 3600
+    assert breaking.count("PATCH ") == 1
+
+
 def test_another_blob_than_announced_is_refused(repository: Repository) -> None:
     with pytest.raises(LadingError, match="digest invalid"):
         repository.upload(digest_of(b"this"), 4, reading(b"that"), lambda _: None)

@@ -5,7 +5,7 @@ Source: RFC 9110, section 10.2.3, "Retry-After".
 
 from email.utils import parsedate_to_datetime
 
-LONGEST = 60.0
+LONGEST = 30.0
 """Seconds; a registry that wants more is not waited for."""
 _LONGEST_OWN = 20.0
 

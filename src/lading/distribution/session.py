@@ -84,7 +84,8 @@ class Session:
                     answer = line.ask(request)
             except Interrupted:
                 self.check()
-                if attempt == attempts or not (line.answered or last):
+                # Of whom nothing ever came, nothing much is to be expected.
+                if attempt >= (attempts if line.answered else min(attempts, 2 if last else 1)):
                     raise
             except Unreachable:
                 if attempt == attempts or not line.answered:
@@ -104,9 +105,9 @@ class Session:
             answer.abort()
         return answer
 
-    def again(self, attempt: int) -> None:
-        """Waits as after attempt number `attempt`."""
-        self.rest(growing(attempt, self._pause, random.random()))
+    def again(self, attempt: int, least: float = 0.0) -> None:
+        """Waits as after attempt number `attempt`, and at least so many seconds."""
+        self.rest(max(least, growing(attempt, self._pause, random.random())))
 
     def rest(self, seconds: float) -> None:
         """Raises Interrupted as soon as somebody stops us."""

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from lading.distribution.answers import REPEATABLE
 from lading.distribution.blobs import size_of
+from lading.distribution.pauses import LONGEST
 from lading.distribution.session import Session
 from lading.distribution.transport import Answer, Request
 from lading.distribution.values import Interrupted, Unreachable
@@ -63,11 +64,11 @@ class Uploads:
                 self._send(location, digest, size, offset, read, sent)
                 return
             except (Interrupted, NotFound, Unreachable) as error:
+                pause = error.retry_after if isinstance(error, Interrupted) else 0.0
                 # To begin has its own patience.
-                if attempt == self._session.attempts or not location:
+                if attempt == self._session.attempts or not location or pause > LONGEST:
                     raise
-                self._session.rest(getattr(error, "retry_after", 0.0))
-                self._session.again(attempt)
+                self._session.again(attempt, pause)
                 if size_of(self._session, digest) is not None:
                     return
                 location, offset = self._state(location, size)
