@@ -13,6 +13,7 @@ import pytest
 from lading.content import Compression, inflate
 from lading.errors import InternalError, InvalidParameter, LadingError, TooLarge
 from lading.linux import mounts
+from lading.linux.trees import remove_tree
 from lading.snapshots import Limits, OverlaySnapshots, trash
 from lading.state import Database
 
@@ -199,7 +200,6 @@ def test_two_removers_keep_out_of_each_others_trees(tmp_path: Path, monkeypatch:
     # The thread that empties the trash, and a failed layer that goes at once: one took away what the
     # other stood on, and the client heard of that instead of what was wrong with the layer.
     snapshots = limited(tmp_path / "s")
-    remove_tree = trash.remove_tree
     seen: list[str] = []
 
     def emptied_meanwhile(path: str) -> None:

@@ -228,7 +228,7 @@ def test_an_opaque_root_hides_everything_below(snapshots: OverlaySnapshots, targ
 def test_whiteouts_of_what_never_was_are_not_seen(snapshots: OverlaySnapshots, target: Path) -> None:
     # Overlay lists them in directories that only one layer has.
     base = add_layer(snapshots, packed(member(".wh.x"), member("new", DIRECTORY), member("new/.wh.y")))
-    opaque = [
+    opaque: list[tarfile.TarInfo | tuple[tarfile.TarInfo, bytes]] = [
         member("dir", DIRECTORY),
         member("dir/.wh..wh..opq"),
         member("dir/.wh.z"),
