@@ -21,6 +21,7 @@ from tests.web_server import Handler, serve
 from lading.distribution import Registries
 from lading.errors import LadingError
 from lading.images import ImageTransfers
+from lading.snapshots import Limits
 
 from .published import CONFIG, DOCKER, GZIP, MANIFEST, QUICK, Repository, noise, on
 from .rooms import Rooms, configuration, digest_of, saved, tree
@@ -528,6 +529,18 @@ async def test_a_layer_that_is_no_archive_is_refused(
     error = await _refused(rooms, f"{broken.host}/{there.name}", "1")
     assert error.message.startswith("failed to register layer: ")
     assert _parts(rooms) == []
+
+
+async def test_a_bomb_is_given_up_before_its_end(rooms: Rooms, there: Repository, broken: Breaking) -> None:
+    bomb = tree({"zeros": bytes(64 << 20)})
+    # What follows the bomb is not even fetched to its end.
+    blob = there.blob(gzip.compress(bomb, 1, mtime=0) + gzip.compress(noise(36), 1, mtime=0), GZIP)
+    there.manifest(configuration([bomb]), [blob], "1")
+    rooms.snapshots._limits = Limits(size=1 << 20)
+    broken.fail(f"GET .*/blobs/{blob['digest']}", "stall", after=blob["size"] - 1000)
+    error = await _refused(rooms, f"{broken.host}/{there.name}", "1")
+    assert error.message.startswith("failed to register layer: ")
+    assert (error.status, _parts(rooms)) == (413, [])
 
 
 async def test_a_configuration_of_other_layers_is_refused(
