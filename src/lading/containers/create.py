@@ -105,7 +105,7 @@ async def _lay_out(ctx: Context, container: Container) -> None:
         ctx.snapshots.prepare(container.id, definition.chain_id, limit, MARK)
         definition.mounts = ctx.volumes.ensure(container.id, definition.mounts)
         ctx.store.insert(container)
-    await ctx.volumes.fill(definition.mounts, mounted_root(ctx, container))
+    await ctx.volumes.fill(container.id, definition.mounts, mounted_root(ctx, container))
 
 
 def settle(ctx: Context, container_id: str, config: ContainerConfig, host: HostConfig) -> list[str]:

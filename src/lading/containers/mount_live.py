@@ -60,7 +60,7 @@ def _forget(ctx: Context, container: Container, point: MountPoint) -> None:
         for field, value in mount_changes.without(definition.host, [point]).items():
             setattr(definition.host, field, value)
         if point.name and not any(other.name == point.name for other in definition.mounts):
-            ctx.volumes.let_go(container.id, point.name)
+            ctx.volumes.let_go(container.id, point)
         ctx.store.save_definition(container)
 
 
@@ -69,13 +69,13 @@ async def _put_in(ctx: Context, container: Container, planned: MountPoint) -> No
     point = ctx.volumes.ensure(container.id, [planned])[0]
     try:
         async with visit(ctx, container) as root:
-            await ctx.volumes.fill([point], nullcontext(root))
+            await ctx.volumes.fill(container.id, [point], nullcontext(root))
         if container.state.running:
-            for mount in ctx.volumes.mount(container.id, [point], {}):
+            for mount in await ctx.volumes.mount(container.id, [point], {}):
                 await in_thread(_mount_inside, container.state.pid, mount)
     except BaseException as error:
-        if point.name:
-            ctx.volumes.let_go(container.id, point.name)
+        if point.name and not any(other.name == point.name for other in definition.mounts):
+            ctx.volumes.let_go(container.id, point)
         if isinstance(error, OSError):
             kind = InvalidParameter if error.errno in _OF_THE_PLACE else InternalError
             raise kind(f"cannot mount at {point.destination}: {error.strerror}") from None

@@ -126,7 +126,7 @@ async def sweep(ctx: Context) -> None:
     ctx.snapshots.sweep({container.id for container in ctx.registry})
     # Images that went before their containers left layers to these.
     ctx.images.clear()
-    ctx.volumes.sweep({container.id for container in ctx.registry})
+    ctx.volumes.sweep({container.id for container in ctx.registry}, live)
     for name in os.listdir(ctx.layout.containers):
         if name not in ctx.registry:
             await in_thread(shutil.rmtree, f"{ctx.layout.containers}/{name}", ignore_errors=True)

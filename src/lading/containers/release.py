@@ -47,7 +47,7 @@ async def _take_down(ctx: Context, container: Container, left: bool) -> None:
 
 
 async def _release_volumes(ctx: Context, container: Container) -> None:
-    ctx.volumes.unmount(container.id, container.definition.mounts)
+    await ctx.volumes.unmount(container.id, container.definition.mounts)
     unmount_shm(ctx, container.id)
 
 

@@ -1,5 +1,7 @@
 """Volume bodies. Source: Engine API 1.51, VolumeCreateOptions."""
 
+from typing import Any
+
 from msgspec import Struct
 
 
@@ -10,3 +12,4 @@ class VolumeCreateBody(Struct, rename="pascal", kw_only=True):
     driver: str = ""
     driver_opts: dict[str, str] | None = None
     labels: dict[str, str] | None = None
+    cluster_volume_spec: dict[str, Any] | None = None

@@ -1,11 +1,13 @@
 """What the deeds of this room work with."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from lading.aio.tasks import Background, in_thread
 from lading.events import Bus
+from lading.volumes.contract import Driver, Drivers
 from lading.volumes.directories import Directories, delete
+from lading.volumes.record import Volume
 from lading.volumes.store import VolumeStore
 from lading.volumes.subpaths import Subpaths
 
@@ -19,13 +21,23 @@ class Context:
     subpaths: Subpaths
     events: Bus
     recursive_read_only: bool
+    drivers: Drivers
     background: Background = field(default_factory=Background)
+
+    def driver(self, volume: Volume) -> Driver:
+        """Who keeps what is in a volume. Raises NotFound where the driver is gone."""
+        return self.drivers.get(volume.driver)
 
     def publish(self, action: str, name: str, **attributes: str) -> None:
         """Tells the event bus what happened to a volume."""
         self.events.publish("volume", action, name, attributes)
 
-    def delete_later(self, paths: Collection[str]) -> None:
-        """Files take their time, and nobody waits for them."""
+
+def delete_in(background: Background) -> Callable[[Collection[str]], None]:
+    """Deletes trees in the background: files take their time, and nobody waits for them."""
+
+    def delete_later(paths: Collection[str]) -> None:
         if paths:
-            self.background.spawn(in_thread(delete, paths), "delete volumes")
+            background.spawn(in_thread(delete, paths), "delete volumes")
+
+    return delete_later

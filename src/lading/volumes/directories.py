@@ -55,6 +55,10 @@ class Directories:
         """A name for something not yet or no longer a volume."""
         return f"{self._root}/.{purpose}-{secrets.token_hex(8)}"
 
+    def names(self) -> list[str]:
+        """What has the name of a volume, whether it is one or not. Raises OSError."""
+        return [name for name in os.listdir(self._root) if not name.startswith(".")]
+
     def garbage(self, live: Collection[str]) -> list[str]:
         """All that is no live volume's, set aside. Only while nothing is being made. Raises OSError."""
         found = []

@@ -1,10 +1,11 @@
 """Making volumes, for a user or for a container that needs them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import msgspec
 
-from lading.errors import InternalError, NotFound, Unsupported
+from lading.errors import Conflict, LadingError
 from lading.ids import new_id
 from lading.schema.volume import VolumeCreateBody
 from lading.units import now_ns
@@ -15,16 +16,35 @@ from lading.volumes.record import ANONYMOUS_LABEL, DRIVER, Volume
 
 
 def create(ctx: Context, body: VolumeCreateBody) -> Volume:
-    """An existing volume of that name will do.
+    """An existing volume of that name will do, whatever its options and labels.
 
-    Raises InvalidParameter, NotFound (driver), InternalError.
+    Raises InvalidParameter, NotFound (driver), Conflict (another driver's), InternalError.
     """
-    if body.name and (present := ctx.store.get(body.name)) is not None:
+    if body.name and (present := _present(ctx, body.name, body.driver)) is not None:
         return present
     labels = dict(body.labels or {})
     if not body.name:
         labels[ANONYMOUS_LABEL] = ""
     return _make(ctx, body.name or new_id(), body.driver, body.driver_opts or {}, labels)
+
+
+def _present(ctx: Context, name: str, driver: str) -> Volume | None:
+    volume = ctx.store.get(name)
+    if volume is not None and driver:
+        with _named(name):
+            if ctx.drivers.get(driver).name != volume.driver:
+                said = f"driver '{volume.driver}' already has volume '{name}': volume name must be unique"
+                raise Conflict(said)
+    return volume
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Says of an error what was to be made."""
+    try:
+        yield
+    except LadingError as error:
+        raise type(error)(f"create {name}: {error.message}") from None
 
 
 def ensure(ctx: Context, container_id: str, points: Sequence[MountPoint]) -> list[MountPoint]:
@@ -33,7 +53,7 @@ def ensure(ctx: Context, container_id: str, points: Sequence[MountPoint]) -> lis
 
 
 def _ensure(ctx: Context, container_id: str, point: MountPoint) -> MountPoint:
-    volume = ctx.store.get(point.name) if point.name else None
+    volume = _present(ctx, point.name, point.driver) if point.name else None
     if volume is None:
         labels = {**point.labels, ANONYMOUS_LABEL: ""} if point.anonymous else point.labels
         name = point.name or new_id()
@@ -41,7 +61,7 @@ def _ensure(ctx: Context, container_id: str, point: MountPoint) -> MountPoint:
     elif not point.anonymous:
         ctx.store.keep(volume.name)
     ctx.store.use(volume.name, container_id)
-    source = ctx.directories.data(volume.name)
+    source = ctx.driver(volume).path(volume.name)
     return msgspec.structs.replace(point, name=volume.name, driver=volume.driver, source=source)
 
 
@@ -55,17 +75,18 @@ def _make(
     anonymous: bool = False,
 ) -> Volume:
     check_name(name)
-    if driver not in ("", DRIVER):
-        raise NotFound(f'error looking up volume plugin {driver}: plugin "{driver}" not found')
-    if options:
-        raise Unsupported(f"create {name}: options of the local driver are not supported yet")
-    volume = Volume(name=name, created_ns=now_ns(), labels=dict(labels), anonymous=anonymous)
-    try:
-        garbage = ctx.directories.make(name)
-    except OSError as error:
-        raise InternalError(f"create {name}: {error}") from None
-    if garbage is not None:
-        ctx.delete_later([garbage])
+    with _named(name):
+        chosen = ctx.drivers.get(driver or DRIVER)
+        chosen.check(options)
+        volume = Volume(
+            name=name,
+            created_ns=now_ns(),
+            driver=chosen.name,
+            labels=dict(labels),
+            options=dict(options),
+            anonymous=anonymous,
+        )
+        chosen.create(name, options)
     ctx.store.add(volume)
     ctx.publish("create", name, driver=volume.driver)
     return volume

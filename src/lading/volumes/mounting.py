@@ -1,10 +1,11 @@
 """From mount points to mounts, at each start of a container, and back."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lading.errors import InternalError, InvalidParameter
+from lading.aio.tasks import in_thread
+from lading.errors import InternalError, InvalidParameter, LadingError
 from lading.volumes.context import Context
 from lading.volumes.mount_point import BIND, VOLUME, MountPoint
 from lading.volumes.oci_mounts import oci_mount, tmpfs_mounts
@@ -18,10 +19,49 @@ def check_source(point: MountPoint) -> None:
         )
 
 
-def mount(
+async def attach(ctx: Context, user: str, points: Sequence[MountPoint]) -> None:
+    """Has the drivers bring the volumes of `points` to their places. Raises InternalError."""
+    attached = False
+    try:
+        for point in points:
+            volume = ctx.store.get(point.name) if point.type == VOLUME else None
+            if volume is None or ctx.driver(volume).is_ready(volume.options):
+                continue
+            attached = True
+            try:
+                await in_thread(ctx.driver(volume).mount, volume.name, volume.options, user)
+            except LadingError as error:
+                said = f"error while mounting volume '{point.source}': {error.message}"
+                raise InternalError(said) from None
+    except BaseException:
+        if attached:
+            await detach(ctx, user, points)
+        raise
+
+
+async def detach(ctx: Context, user: str, points: Iterable[MountPoint]) -> None:
+    """Gives back what `attach` took; may be repeated."""
+    for name in sorted({point.name for point in points if point.type == VOLUME}):
+        volume = ctx.store.get(name)
+        if volume is not None and not ctx.driver(volume).is_ready(volume.options):
+            await in_thread(ctx.driver(volume).unmount, name, user)
+
+
+async def mount(
     ctx: Context, container_id: str, points: Sequence[MountPoint], tmpfs: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """The OCI mounts, outer ones first. Raises InvalidParameter, InternalError."""
+    await attach(ctx, container_id, points)
+    try:
+        return _mount(ctx, container_id, points, tmpfs)
+    except BaseException:
+        await detach(ctx, container_id, points)
+        raise
+
+
+def _mount(
+    ctx: Context, container_id: str, points: Sequence[MountPoint], tmpfs: Mapping[str, str]
+) -> list[dict[str, Any]]:
     found = tmpfs_mounts(tmpfs)
     for number, point in enumerate(points):
         source = _source(ctx, container_id, number, point)
@@ -38,9 +78,10 @@ def mount(
     return sorted(found, key=lambda mount: str(mount["destination"]).rstrip("/").count("/"))
 
 
-def unmount(ctx: Context, container_id: str, points: Sequence[MountPoint]) -> None:
+async def unmount(ctx: Context, container_id: str, points: Sequence[MountPoint]) -> None:
     """Gives back what `mount` took; may be repeated. Raises OSError."""
     ctx.subpaths.release(container_id)
+    await detach(ctx, container_id, points)
     for point in points:
         if point.type == VOLUME:
             ctx.publish("unmount", point.name, container=container_id, driver=point.driver)

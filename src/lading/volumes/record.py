@@ -21,7 +21,7 @@ class Volume(Struct, kw_only=True):
     options: dict[str, str] = {}
     anonymous: bool = False
 
-    def view(self, mountpoint: str) -> dict[str, Any]:
+    def view(self, mountpoint: str, scope: str = "local") -> dict[str, Any]:
         """The volume as the API shows it (Engine API 1.51, Volume)."""
         return {
             "CreatedAt": rfc3339(self.created_ns // NANOSECOND * NANOSECOND),
@@ -30,5 +30,5 @@ class Volume(Struct, kw_only=True):
             "Mountpoint": mountpoint,
             "Name": self.name,
             "Options": self.options or None,
-            "Scope": "local",
+            "Scope": scope,
         }

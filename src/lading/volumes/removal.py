@@ -43,13 +43,10 @@ def release(ctx: Context, container_id: str, *, remove_anonymous: bool) -> None:
 
 def _gone(ctx: Context, volumes: Sequence[Volume]) -> None:
     """The rows are deleted, unless the transaction was rolled back; now the files."""
-    paths = []
     for volume in volumes:
         if ctx.store.get(volume.name) is None:
-            if (path := ctx.directories.set_aside(volume.name)) is not None:
-                paths.append(path)
+            ctx.driver(volume).remove(volume.name)
             ctx.publish("destroy", volume.name, driver=volume.driver)
-    ctx.delete_later(paths)
 
 
 async def prune(ctx: Context, filters: Filters) -> dict[str, Any]:
@@ -57,7 +54,7 @@ async def prune(ctx: Context, filters: Filters) -> dict[str, Any]:
     deleted: list[str] = []
     reclaimed = 0
     for volume in prunable(ctx.store.all(), ctx.store.used(), filters):
-        occupied = await in_thread(size, ctx.directories.data(volume.name))
+        occupied = await in_thread(size, ctx.driver(volume).path(volume.name))
         # While its files were counted a container may have taken it.
         if ctx.store.get(volume.name) is None or ctx.store.users(volume.name):
             continue

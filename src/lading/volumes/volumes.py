@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from lading.aio.shared import Shared
+from lading.aio.tasks import Background
 from lading.events import Bus
 from lading.filters import Filters
 from lading.paths import Layout
@@ -14,10 +15,13 @@ from lading.schema.container import ContainerConfig, HostConfig
 from lading.schema.volume import VolumeCreateBody
 from lading.state import Database
 from lading.volumes import make, mounting, removal
-from lading.volumes.context import Context
+from lading.volumes.context import Context, delete_in
+from lading.volumes.contract import Drivers
 from lading.volumes.directories import Directories
 from lading.volumes.fill import Filler
 from lading.volumes.listing import select
+from lading.volumes.local import LocalDriver
+from lading.volumes.local_mounts import LocalMounts
 from lading.volumes.mount_point import MountPoint
 from lading.volumes.parse import plan
 from lading.volumes.record import Volume
@@ -30,12 +34,17 @@ class Volumes:
     """What containers mount, and the volumes themselves."""
 
     def __init__(self, layout: Layout, database: Database, events: Bus) -> None:
+        background = Background()
+        directories = Directories(layout.volumes)
+        mounted = LocalMounts(f"{layout.exec_root}/volumes")
         self._ctx = Context(
             VolumeStore(database),
-            Directories(layout.volumes),
+            directories,
             Subpaths(f"{layout.exec_root}/subpaths"),
             events,
             _kernel_at_least(5, 12),
+            Drivers(LocalDriver(directories, mounted, delete_in(background))),
+            background,
         )
         self._filler = Filler(self._ctx)
         self._disk_usage = Shared(partial(disk_usage, self._ctx))
@@ -73,16 +82,18 @@ class Volumes:
         """
         return make.ensure(self._ctx, container_id, points)
 
-    async def fill(self, points: Sequence[MountPoint], content: AbstractContextManager[str]) -> None:
+    async def fill(
+        self, container_id: str, points: Sequence[MountPoint], content: AbstractContextManager[str]
+    ) -> None:
         """Copies what the image has there into volumes that are empty.
 
         `content` gives a directory with the container's file system; it is
         entered only where there is something to fill. Raises InvalidParameter
         where a file is in the place of a volume, InternalError.
         """
-        await self._filler.fill(points, content)
+        await self._filler.fill(container_id, points, content)
 
-    def mount(
+    async def mount(
         self, container_id: str, points: Sequence[MountPoint], tmpfs: Mapping[str, str]
     ) -> "list[dict[str, Any]]":
         """The OCI mounts for a start, outer ones first; makes missing sources of `-v`.
@@ -90,26 +101,33 @@ class Volumes:
         `tmpfs` is what `--tmpfs` asks for. To be given back with `unmount`.
         Raises InvalidParameter, InternalError.
         """
-        return mounting.mount(self._ctx, container_id, points, tmpfs)
+        return await mounting.mount(self._ctx, container_id, points, tmpfs)
 
-    def unmount(self, container_id: str, points: Sequence[MountPoint]) -> None:
+    async def unmount(self, container_id: str, points: Sequence[MountPoint]) -> None:
         """The container has ended, or could not start; may be repeated. Raises OSError."""
-        mounting.unmount(self._ctx, container_id, points)
+        await mounting.unmount(self._ctx, container_id, points)
 
-    def let_go(self, container_id: str, name: str) -> None:
+    def let_go(self, container_id: str, point: MountPoint) -> None:
         """A container uses a volume no more; it stays."""
-        self._ctx.store.unuse(name, container_id)
+        ctx = self._ctx
+        ctx.store.unuse(point.name, container_id)
+        ctx.background.spawn(mounting.detach(ctx, container_id, [point]), "unmount a volume")
 
     def release(self, container_id: str, *, remove_anonymous: bool) -> None:
         """The container is gone; belongs into the transaction that says so."""
         removal.release(self._ctx, container_id, remove_anonymous=remove_anonymous)
 
-    def sweep(self, live: Collection[str]) -> None:
-        """At start: drops what belongs to containers, or volumes, that do not exist. Raises OSError."""
+    def sweep(self, live: Collection[str], running: Collection[str]) -> None:
+        """At start: drops what belongs to containers, or volumes, that do not exist.
+
+        What is mounted is taken from all that are not `running`. Raises OSError.
+        """
         ctx = self._ctx
         ctx.store.forget_users_except(live)
         ctx.subpaths.sweep(live)
-        ctx.delete_later(ctx.directories.garbage({volume.name for volume in ctx.store.all()}))
+        volumes = ctx.store.all()
+        for driver in ctx.drivers.all():
+            driver.sweep({volume.name for volume in volumes if volume.driver == driver.name}, running)
 
     def list(self, filters: Filters) -> "list[dict[str, Any]]":
         """The `Volumes` of `GET /volumes`. Raises InvalidParameter."""
@@ -123,7 +141,7 @@ class Volumes:
     def create(self, body: VolumeCreateBody) -> dict[str, Any]:
         """`POST /volumes/create`: an existing volume of that name will do.
 
-        Raises InvalidParameter, NotFound (driver), InternalError.
+        Raises InvalidParameter, NotFound (driver), Conflict (another driver's), InternalError.
         """
         return self._view(make.create(self._ctx, body))
 
@@ -140,7 +158,8 @@ class Volumes:
         return await self._disk_usage.result()
 
     def _view(self, volume: Volume) -> dict[str, Any]:
-        return volume.view(self._ctx.directories.data(volume.name))
+        driver = self._ctx.driver(volume)
+        return volume.view(driver.path(volume.name), driver.scope)
 
 
 def _kernel_at_least(major: int, minor: int) -> bool:
