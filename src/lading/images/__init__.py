@@ -1,11 +1,11 @@
 """Images: names, configuration, layers in their order.
 
 Here: pull, push, load, save, import, list, inspect, history, tag, remove,
-finding an image for a container, the starter image. Not here: the bytes of
-blobs (content), the file trees (snapshots), the protocol of registries
-(distribution), containers: whoever removes an image says which containers use
-it. Calls `content`, `snapshots`, `distribution`, `state`; owns the tables
-`images` and `image_refs`.
+prune, check and repair, finding an image for a container, the starter image.
+Not here: the bytes of blobs (content), the file trees (snapshots), the protocol
+of registries (distribution), containers: whoever removes an image says which
+containers use it. Calls `content`, `snapshots`, `distribution`, `state`; owns
+the tables `images` and `image_refs`.
 """
 
 from lading.images.changes import apply as apply_changes
