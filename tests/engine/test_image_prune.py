@@ -105,7 +105,7 @@ def test_partial_downloads_go(clean: Engine) -> None:
     parts = clean.data_root / "content/ingest/parts"
     parts.mkdir(exist_ok=True)
     (parts / ("a" * 64)).write_bytes(b"half a layer")
-    prune(clean)
+    assert prune(clean)[1]["SpaceReclaimed"] == len(b"half a layer")
     assert list(parts.iterdir()) == []
 
 
@@ -145,6 +145,17 @@ def test_removal_conflicts(clean: Engine) -> None:
         lambda: clean.send("POST", "/lading/system/check")[1].splitlines()[-1].endswith(b'"Findings":[]}}')
     )
     assert str(clean.data_root) in place
+
+
+def test_all_names_go_by_force(clean: Engine) -> None:
+    image = load(clean, "many:1", SHARED)
+    clean.docker("tag", "many:1", "names:1")
+    now = clean.py.info()["SystemTime"]
+    removed = clean.docker("rmi", "-f", image).stdout.decode().splitlines()
+    assert removed[:3] == ["Untagged: many:1", "Untagged: names:1", f"Deleted: {image}"]
+    raw = clean.send("GET", f"/events?since={quote(now)}&until=0s")[1]
+    told = [json.loads(line) for line in raw.splitlines()]
+    assert [event["Action"] for event in told if event["Type"] == "image"] == ["untag", "untag", "delete"]
 
 
 def test_parents_go_with_their_last_child_unless_asked_not_to(clean: Engine) -> None:

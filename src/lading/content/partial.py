@@ -58,12 +58,17 @@ class Partial(Ingest):
         self._in_use.discard(self._name)
 
 
-def remove_partials(directory: str, in_use: set[str], older_than: float) -> None:
-    """Removes what transfers left and nobody added to for `older_than` seconds."""
+def remove_partials(directory: str, in_use: set[str], older_than: float) -> int:
+    """Removes what transfers left and nobody added to for `older_than` seconds; how many bytes that was."""
+    removed = 0
     for name in stale_partials(directory, in_use, older_than):
+        path = f"{directory}/{name}"
         # A transfer may end, and take its file away, at any moment.
         with suppress(FileNotFoundError):
-            os.unlink(f"{directory}/{name}")
+            size = os.lstat(path).st_size
+            os.unlink(path)
+            removed += size
+    return removed
 
 
 def stale_partials(directory: str, in_use: set[str], older_than: float) -> list[str]:

@@ -53,9 +53,9 @@ class Content:
         os.makedirs(self._parts, mode=0o700, exist_ok=True)
         return Partial(self._parts, digest, self._parts_in_use)
 
-    def remove_partials(self) -> None:
-        """Removes what broken transfers left to be gone on with."""
-        remove_partials(self._parts, self._parts_in_use, 0.0)
+    def remove_partials(self) -> int:
+        """Removes what broken transfers left to be gone on with; how many bytes that was."""
+        return remove_partials(self._parts, self._parts_in_use, 0.0)
 
     def keep(self, arrived: Ingest, media_type: str = "") -> str:
         """Makes a finished blob exist, and gives its digest.

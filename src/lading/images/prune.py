@@ -49,8 +49,8 @@ class Pruner:
                 removed += self._remove(candidate, users())
                 # Others have their turn: of a thousand images each takes its time.
                 await asyncio.sleep(0)
-        self._ctx.content.remove_partials()
-        reclaimed = sum(sizes.get(entry.get("Deleted", ""), 0) for entry in removed)
+        reclaimed = self._ctx.content.remove_partials()
+        reclaimed += sum(sizes.get(entry.get("Deleted", ""), 0) for entry in removed)
         self._ctx.publish("image", "prune", "", {"reclaimed": str(reclaimed)})
         return {"ImagesDeleted": removed or None, "SpaceReclaimed": reclaimed}
 

@@ -110,6 +110,7 @@ class Remover:
             raise obstacle.error(image.id)
         for reference in self._catalog.references(image.id):
             answer.append({"Untagged": reference.familiar})
+            self._announce("untag", image.id, image.id)
         self._store.remove(image.id)
         self._catalog.changed()
         self._announce("delete", image.id, image.id)
