@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import random
 import tarfile
 from collections.abc import Sequence
 
@@ -333,3 +334,30 @@ async def test_many_indexes_that_share_all_they_have(rooms: Rooms) -> None:
         first = layout.document({"manifests": [first] * 500, "number": number}, INDEX)
     layout.list(first, "app:1")
     assert await load(rooms, layout.archive()) == "Loaded image: app:1\n"
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_archives_damaged_at_random(rooms: Rooms, seed: int) -> None:
+    chance = random.Random(seed)
+    layout, _, _ = many_platforms("app:1", {HERE: [ONE, TWO], FOREIGN: [TWO]})
+    whole = [saved("app:2", [ONE, TWO, TWO]), layout.archive()]
+    outcomes = set()
+    for attempt in range(40):
+        data = bytearray(whole[attempt % 2])
+        for _ in range(chance.choice((1, 2, 8))):
+            at = chance.randrange(len(data) - 10_240)
+            if chance.random() < 0.1:
+                del data[at:]
+                break
+            data[at] = chance.choice((0, 0x20, 0x30, 0x7B, 0x22, chance.randrange(256)))
+            if chance.random() < 0.2:
+                block = at // 512 * 512
+                data[block : block + 512] = data[:512]
+        try:
+            await load(rooms, bytes(data))
+            outcomes.add("loaded")
+        except LadingError as error:
+            outcomes.add("refused" if error.message else "refused without a word")
+        await rooms.cleared()
+        rooms.check()
+    assert outcomes == {"loaded", "refused"}
