@@ -8,7 +8,7 @@ import pytest
 from ..images import foreign
 from ..images.foreign import Tools, needs
 from ..images.layouts import many_platforms
-from ..images.rooms import tree
+from ..images.rooms import saved, tree
 from .engine import Engine
 
 LINES = [
@@ -91,3 +91,19 @@ def test_the_platform_asked_for(engine: Engine, tmp_path: Path) -> None:
     # Clients that know no platforms are not asked for any.
     status, _ = engine.send("POST", "/v1.47/images/load?platform=nonsense", archive.read_bytes())
     assert status == 200
+
+
+def test_the_daemons_limits_for_layers(tmp_path: Path) -> None:
+    engine = Engine(tmp_path / "engine", "--max-layer-size=2m", "--max-layer-entries=100")
+    engine.start()
+    try:
+        big = engine.docker("load", input=saved("a:1", [tree({"f": bytes(3 << 20)})]), check=False)
+        assert b"the archive unpacks to more than 2097152 bytes" in big.stderr
+        many = engine.docker(
+            "load", input=saved("a:1", [tree(dict.fromkeys(map(str, range(101)), ""))]), check=False
+        )
+        assert b"the archive has more than 100 entries" in many.stderr
+        assert list((engine.data_root / "content/ingest").iterdir()) == []
+        engine.docker("load", input=saved("a:1", [tree(dict.fromkeys(map(str, range(100)), ""))]))
+    finally:
+        engine.destroy()

@@ -47,6 +47,9 @@ def _check_transfers(settings: Settings) -> None:
             raise InvalidParameter(f"invalid {name}: {value}")
     if settings.max_download_attempts <= 0:
         raise InvalidParameter(f"invalid max download attempts: {settings.max_download_attempts}")
+    for name, value in (("size", settings.max_layer_size), ("entries", settings.max_layer_entries)):
+        if value <= 0:
+            raise InvalidParameter(f"invalid max layer {name}: {value}")
 
 
 def _check_address(server: str) -> None:

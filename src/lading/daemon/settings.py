@@ -100,6 +100,8 @@ OPTIONS = (
     Option("max-concurrent-downloads", "Layers that are downloaded at a time, over all pulls", int),
     Option("max-concurrent-uploads", "Layers that are uploaded at a time, over all pushes", int),
     Option("max-download-attempts", "How often a download is tried at most", int),
+    Option("max-layer-size", "What the files of a layer may have together: a size", parse_size),
+    Option("max-layer-entries", "Files and directories that a layer may have", int),
     Option("http-proxy", "HTTP proxy for what the daemon asks registries"),
     Option("https-proxy", "HTTPS proxy for what the daemon asks registries"),
     Option("no-proxy", "Comma-separated hosts, domains and networks that are asked without a proxy"),
@@ -164,6 +166,8 @@ class Settings:
     max_concurrent_downloads: int = 3
     max_concurrent_uploads: int = 5
     max_download_attempts: int = 5
+    max_layer_size: int = 1 << 42
+    max_layer_entries: int = 10_000_000
     http_proxy: str = ""
     https_proxy: str = ""
     no_proxy: str = ""

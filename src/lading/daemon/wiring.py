@@ -22,7 +22,7 @@ from lading.network import Networks
 from lading.paths import Layout
 from lading.runtime import FilterPassing, Runtime, host_facts
 from lading.runtime.spec import HostFacts
-from lading.snapshots import OverlaySnapshots
+from lading.snapshots import Limits, OverlaySnapshots
 from lading.state import Database
 from lading.volumes import Volumes
 
@@ -92,7 +92,8 @@ def wire(settings: Settings) -> Engine:
     database = Database(layout.database)
     events = Bus()
     content = Content(layout.content, database)
-    snapshots = OverlaySnapshots(layout.snapshots, database)
+    limits = Limits(entries=settings.max_layer_entries, size=settings.max_layer_size)
+    snapshots = OverlaySnapshots(layout.snapshots, database, limits)
     image_context = make_context(layout.data_root, database, content, snapshots, events.publish)
     images = Images(image_context)
     registries = Registries(registry_settings(settings))

@@ -118,6 +118,8 @@ def test_registries_by_flag_and_by_file(tmp_path: Path) -> None:
         ("--max-concurrent-downloads=-1", "invalid max concurrent downloads: -1"),
         ("--max-concurrent-uploads=-1", "invalid max concurrent uploads: -1"),
         ("--max-download-attempts=0", "invalid max download attempts: 0"),
+        ("--max-layer-entries=0", "invalid max layer entries: 0"),
+        ("--max-layer-size=0", "invalid max layer size: 0"),
     ],
 )
 def test_registries_that_cannot_be(tmp_path: Path, flag: str, message: str) -> None:
