@@ -76,7 +76,7 @@ def test_a_client_certificate_opens(
         _at(exclusive, directory.parent).manifest("v1")
     shutil.copy(certificates / "client.pem", directory / "client.cert")
     with pytest.raises(InvalidParameter) as caught:
-        _at(exclusive, directory.parent)
+        _at(exclusive, directory.parent).manifest("v1")
     assert str(caught.value) == (
         "missing key client.key for client certificate client.cert. "
         "CA certificates must use the extension .crt"
@@ -93,7 +93,7 @@ def test_a_key_without_its_certificate(
     with pytest.raises(
         InvalidParameter, match=r"^missing client certificate client.cert for key client.key$"
     ):
-        _at(encrypted, directory.parent)
+        _at(encrypted, directory.parent).manifest("v1")
 
 
 def test_a_locked_key(encrypted: Registry, certificates: Path, certs_d: Callable[[str], Path]) -> None:

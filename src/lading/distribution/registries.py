@@ -3,6 +3,8 @@
 import importlib
 
 from lading.distribution.contract import Client
+from lading.distribution.deferred import DeferredRepository
+from lading.distribution.endpoints import check_host
 from lading.distribution.repository import BlobReader, Repository
 from lading.distribution.values import Credentials, Login, RegistrySettings, SearchResult
 
@@ -27,8 +29,13 @@ class Registries:
     def repository(
         self, domain: str, path: str, credentials: Credentials | None = None, *, push: bool = False
     ) -> Repository:
-        """A repository such as `docker.io`, `library/busybox`. Asks nothing yet."""
-        return self._open().repository(domain, path, credentials, push=push)
+        """A repository such as `docker.io`, `library/busybox`. Asks nothing yet, and does not block.
+
+        Raises InvalidParameter for a domain that cannot be.
+        """
+        check_host(domain)
+        client = self._open
+        return DeferredRepository(lambda: client().repository(domain, path, credentials, push=push))
 
     def download(self, url: str) -> BlobReader:
         """A file from the web. Raises LadingError."""
