@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from lading.errors import Conflict
-from lading.images import ImageUser
+from lading.images import Commit, ImageUser
+from lading.oci.image import ImageConfig
 
 from .rooms import Rooms, digest_of, layout, saved, tarred, tree
 
@@ -120,6 +121,27 @@ async def test_without_its_packed_layer_an_image_still_runs(rooms: Rooms) -> Non
     assert directory(rooms, "a").joinpath("usr/file").exists()
     await rooms.load(saved("a", [ONE, TWO]))
     assert await checked(rooms, deep=True) == []
+    rooms.check()
+
+
+async def test_a_layer_made_here_is_packed_anew(rooms: Rooms, tmp_path: Path) -> None:
+    await rooms.load(saved("a", [ONE]))
+    parent = rooms.images.resolve("a")
+    rooms.snapshots.prepare("box", parent.chain_id)
+    upper = Path(rooms.snapshots.driver_data("box")["UpperDir"])
+    (upper / "made").mkdir(mode=0o1777)
+    (upper / "made/here").write_text("by hand")
+    os.link(upper / "made/here", upper / "made/again")
+    os.mknod(upper / "etc", 0o20000, 0)
+    write = rooms.snapshots.packer("box")
+    image_id, _ = await rooms.images.commit(Commit(parent.id, ImageConfig(), write), "made")
+    digest = rooms.images.resolve("made").document.diff_ids[-1]
+    Path(rooms.content.path(digest)).write_bytes(b"rubbish")
+    assert kinds(await checked(rooms)) == [("blob", False), ("image", False)]
+    assert kinds(await checked(rooms, repair=True)) == [("blob", True)]
+    assert await checked(rooms, deep=True) == []
+    assert rooms.images.resolve("made").id == image_id
+    rooms.snapshots.remove("box")
     rooms.check()
 
 

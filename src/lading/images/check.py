@@ -18,7 +18,7 @@ from lading.images.context import Context
 from lading.images.findings import BLOB, CONTAINER, GARBAGE, IMAGE, LAYER, Finding, State, problem_of
 from lading.images.intake import ArrivedLayer, restage
 from lading.images.removal import ImageUser
-from lading.images.repair import Broken, Repair
+from lading.images.repair import Broken, Repair, pack_anew
 from lading.oci import image as oci
 from lading.snapshots import Layer, Staged
 
@@ -121,6 +121,8 @@ class _Run:
             comparable = layer.parent not in self.state.bad_layers
             if problem or (deep and comparable):
                 await self._layer(layer, problem)
+            if self.wants_repair and layer.chain_id not in self.state.bad_layers:
+                await self._restore_blob(layer)
             elif not comparable:
                 self.state.bad_layers[layer.chain_id] = f"the layer {layer.parent} below it is damaged"
         for key, problem in snapshots.damaged_writables().items():
@@ -157,6 +159,26 @@ class _Run:
     def _found_bad(self, layer: Layer, problem: str, repairable: bool = False) -> Finding:
         self.state.bad_layers[layer.chain_id] = problem
         return self.find(LAYER, layer.chain_id, problem, repairable)
+
+    async def _restore_blob(self, layer: Layer) -> None:
+        """Packs a layer anew whose blob is damaged; what was committed here comes out byte for byte."""
+        digest = layer.blob_digest
+        if digest != layer.diff_id or digest not in self.state.bad_blobs:
+            return
+        work = partial(pack_anew, self.ctx.content, self.ctx.snapshots.layer_packer(layer.chain_id))
+        try:
+            arrived = await tasks.held(work, lambda late: late.discard())
+        except OSError:
+            return
+        if arrived.digest != digest:
+            await tasks.in_thread(arrived.discard)
+            return
+        self.ctx.content.restore(arrived)
+        del self.state.bad_blobs[digest]
+        for finding in self.findings:
+            if finding.kind == BLOB and finding.subject == digest:
+                finding.problem += "; it was packed anew"
+                finding.repaired = True
 
     async def _unpacked(self, layer: Layer) -> Staged | None:
         """The layer once more, or None where its blob is of no use. Raises LadingError, OSError."""

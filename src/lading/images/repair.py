@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from lading.content import Content, Ingest
 from lading.ids import short_id
 from lading.images.context import Context
 from lading.images.findings import BLOB, GARBAGE, Finding, State, dispensable
@@ -21,6 +22,18 @@ class Broken:
 
     finding: Finding
     lost: bool
+
+
+def pack_anew(content: Content, write: Callable[[Callable[[bytes], None]], None]) -> Ingest:
+    """What `write` writes, as a blob to be. Blocks. Raises OSError."""
+    blob = content.ingest()
+    try:
+        write(blob.write)
+        blob.finish()
+    except BaseException:
+        blob.discard()
+        raise
+    return blob
 
 
 class Repair:
@@ -45,7 +58,7 @@ class Repair:
         ctx.catalog.changed()
         ctx.content.remove(self._state.bad_blobs)
         for finding in findings:
-            if finding.kind == BLOB:
+            if finding.kind == BLOB and finding.subject in self._state.bad_blobs:
                 finding.problem += "; it was dropped"
             if finding.kind in (BLOB, GARBAGE):
                 finding.repaired = True

@@ -166,6 +166,12 @@ class Snapshots(Protocol):
         Raises NotFound; the function raises OSError.
         """
 
+    def layer_packer(self, chain_id: str) -> Callable[[Push], None]:
+        """A function for any thread, which writes a layer as an archive: the one it came from if made here.
+
+        Raises NotFound; the function raises OSError.
+        """
+
     def is_mounted(self, chain_id: str) -> bool:
         """Whether a container stands on the layer at this moment."""
 

@@ -4,6 +4,8 @@ import os
 import stat
 from collections.abc import Iterator
 
+from lading.snapshots.unpack import is_whiteout
+
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 _PIECE = 1 << 20
@@ -58,6 +60,9 @@ def _compare(ours: int, theirs: int, path: str, pending: list[tuple[int, int, st
 def _unlike(one: os.stat_result, other: os.stat_result) -> Iterator[str]:
     if stat.S_IFMT(one.st_mode) != stat.S_IFMT(other.st_mode):
         yield "is of another kind"
+        return
+    if is_whiteout(one) and is_whiteout(other):
+        # It says that something is gone, and nothing of its own.
         return
     if one.st_mode != other.st_mode:
         yield f"has the mode {stat.S_IMODE(one.st_mode):o} instead of {stat.S_IMODE(other.st_mode):o}"

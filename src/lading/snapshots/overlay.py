@@ -306,6 +306,10 @@ class OverlaySnapshots:
     def difference(self, chain_id: str, staged: Staged) -> Callable[[], str]:
         return partial(difference, self.directories(chain_id)[-1], staged.directory)
 
+    def layer_packer(self, chain_id: str) -> Callable[[Push], None]:
+        directory = self.directories(chain_id)[-1]
+        return lambda push: pack(directory, push)
+
     def is_mounted(self, chain_id: str) -> bool:
         # Of several ways to name the layers in a mount's options, only the upper directory is in all.
         uppers = filter(None, map(_upper_of, mounts.table()))
