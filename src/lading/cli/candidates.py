@@ -73,6 +73,14 @@ def _networks(client: Client) -> list[str]:
     return [network["Name"] for network in client.get("/networks")]
 
 
+def _volumes(client: Client) -> list[str]:
+    return [volume["Name"] for volume in client.get("/volumes")["Volumes"] or ()]
+
+
+def _volume_drivers(client: Client) -> list[str]:
+    return list(client.get("/info")["Plugins"].get("Volume") or ())
+
+
 def _runtimes(client: Client) -> list[str]:
     return list(client.get("/info").get("Runtimes") or ())
 
@@ -86,5 +94,7 @@ _LOOKS: dict[str, Callable[[Client], list[str]]] = {
     "places": lambda client: [f"{name}:" for name in _containers(client)],
     "running": lambda client: _containers(client, "running", "paused"),
     "runtimes": _runtimes,
+    "volumes": _volumes,
+    "volume drivers": _volume_drivers,
     "stopped": lambda client: _containers(client, "created", "exited"),
 }

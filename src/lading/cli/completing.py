@@ -50,6 +50,7 @@ _OPERANDS: dict[str, tuple[str, ...]] = {
     "unpause": ("paused",),
     "update": ("containers",),
     "wait": ("containers",),
+    **dict.fromkeys(("volume inspect", "volume rm", "volume update"), ("volumes",)),
 }
 """What a command's operands name, place by place; the last goes on for the rest."""
 
@@ -64,10 +65,12 @@ _FILTERS = {
     "images": ("before=", "dangling=", "label=", "reference=", "since=", "until="),
     "ps": _CONTAINER_FILTERS,
     "system prune": ("label=", "label!=", "until="),
+    "volume ls": ("dangling=", "driver=", "label=", "name="),
+    "volume prune": ("all=", "label=", "label!="),
     "search": ("is-automated=", "is-official=", "stars="),
 }
 _FILTER_VALUES = {
-    "dangling": ("false", "true"),
+    **dict.fromkeys(("all", "dangling"), ("false", "true")),
     "health": ("healthy", "none", "starting", "unhealthy"),
     **dict.fromkeys(("is-automated", "is-official", "is-task"), ("false", "true")),
     "status": ("created", "dead", "exited", "paused", "removing", "restarting", "running"),
@@ -101,6 +104,7 @@ _VALUES: dict[str, tuple[str, ...]] = {
 }
 _KINDS = {
     **dict.fromkeys(("network", "net"), "networks"),
+    "volume-driver": "volume drivers",
     "volumes-from": "containers",
     "runtime": "runtimes",
     **dict.fromkeys(("config", "tlscacert", "tlscert", "tlskey"), "files"),

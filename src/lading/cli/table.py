@@ -55,6 +55,8 @@ COMMANDS = {
     "system check": "system_check",
     "system df": "system_df",
     "system prune": "system_prune",
+    **{f"volume {name}": f"volume_{name}" for name in ("create", "ls", "prune", "rm", "update")},
+    "volume inspect": "inspect:VOLUME_COMMAND",
 }
 
 GROUPS = {
@@ -62,6 +64,7 @@ GROUPS = {
     "image": "Manage images",
     "manifest": "Manage image manifests and manifest lists",
     "system": "Manage Lading",
+    "volume": "Manage volumes",
 }
 
 _IN_CONTAINER = (
@@ -78,6 +81,8 @@ ALIASES = {
     **{f"image {name}": "rmi" for name in ("rm", "remove")},
     "system events": "events",
     "system info": "info",
+    "volume list": "volume ls",
+    "volume remove": "volume rm",
 }
 """Second spellings, by group; a command's help names them too."""
 

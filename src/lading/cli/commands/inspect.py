@@ -135,6 +135,10 @@ def run_image(session: Session, given: Given) -> int:
     return _inspect(session, given, ("image",))
 
 
+def run_volume(session: Session, given: Given) -> int:
+    return _inspect(session, given, ("volume",))
+
+
 _FORMAT = Flag("format", "f", "string", INSPECT_FORMAT_HELP)
 _SIZE = Flag("size", "s", "", "Show a container's sizes")
 _PLATFORM_HELP = (
@@ -166,5 +170,13 @@ IMAGE_COMMAND = Command(
     "Display detailed information on one or more images",
     (_FORMAT, Flag("platform", "", "string", _PLATFORM_HELP, since="1.49")),
     run_image,
+    least=1,
+)
+VOLUME_COMMAND = Command(
+    "volume inspect",
+    "VOLUME [VOLUME...]",
+    "Display detailed information on one or more volumes",
+    (_FORMAT,),
+    run_volume,
     least=1,
 )
