@@ -1,5 +1,6 @@
 """Archives that want more than there is room for: a clear error, and all that was taken is given back."""
 
+import errno
 import gzip
 import io
 import os
@@ -12,6 +13,7 @@ import pytest
 from lading.errors import InvalidParameter, LadingError, TooLarge
 from lading.linux import mounts
 
+from .layouts import Layout
 from .rooms import Rooms, archived, saved, streamed, tree
 
 
@@ -103,4 +105,26 @@ async def test_a_bomb_within_a_bomb(rooms: Rooms) -> None:
     data = gzip.compress(archived({"layer.tar": inner.getvalue(), "manifest.json": b"[]"}))
     # Nobody asks for the layer; it is taken in all the same, since the list may come last.
     assert [message async for message in rooms.images.load(streamed(data), quiet=True)] == []
+    await left(rooms)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+async def test_a_disk_that_is_full_at_the_last_moment(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    write = rooms.content.write
+    written = []
+
+    def full(data: bytes, *more: str) -> str:
+        if len(written) == number:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written.append(data)
+        return write(data, *more)
+
+    layout = Layout()
+    layout.list(layout.image([tree({"a": "1"}), tree({"b": "2"})]), "app:1")
+    with monkeypatch.context() as patched:
+        patched.setattr(rooms.content, "write", full)
+        with pytest.raises(LadingError, match=r"(?i)no space left on device"):
+            await rooms.load(layout.archive())
     await left(rooms)

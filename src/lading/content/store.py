@@ -34,6 +34,10 @@ class Content:
             if name != os.path.basename(self._parts):
                 os.unlink(f"{self._ingest}/{name}")
         remove_partials(self._parts, self._parts_in_use, LIFETIME)
+        self.drop_unrecorded()
+
+    def drop_unrecorded(self) -> None:
+        """Removes files that no row stands for: after a crash, and after a transaction that failed."""
         known = {
             row["digest"].removeprefix("sha256:") for row in self._database.query("SELECT digest FROM blobs")
         }

@@ -17,7 +17,7 @@ from functools import partial
 
 from lading.aio import tasks
 from lading.content import Content
-from lading.errors import InvalidParameter, LadingError
+from lading.errors import InternalError, InvalidParameter, LadingError
 from lading.images.catalog import Catalog
 from lading.images.intake import ArrivedLayer, restage
 from lading.images.record import Image, Record
@@ -139,8 +139,14 @@ class Admission:
         if len(arrival.layers) > (most := self._snapshots.max_layers):
             raise InvalidParameter(f"max depth exceeded: {len(arrival.layers)} layers, {most} can be stacked")
         await self._complete(document, arrival.layers)
-        with self._store.database.transaction():
-            admitted = self._record(document, arrival)
+        try:
+            with self._store.database.transaction():
+                admitted = self._record(document, arrival)
+        except BaseException as error:
+            self._content.drop_unrecorded()
+            if isinstance(error, OSError):
+                raise InternalError(f"cannot keep the image: {error.strerror}") from None
+            raise
         for layer in arrival.layers:
             # Now they exist: no longer ours to discard.
             layer.ingest = layer.staged = None
