@@ -113,7 +113,7 @@ async def test_a_disk_that_is_full_at_the_last_moment(
     rooms: Rooms, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     write = rooms.content.write
-    written = []
+    written: list[bytes] = []
 
     def full(data: bytes, *more: str) -> str:
         if len(written) == number:

@@ -317,6 +317,22 @@ async def test_a_manifest_that_names_another_images_layer(rooms: Rooms) -> None:
     rooms.check()
 
 
+async def test_dockers_own_media_types_stay(rooms: Rooms) -> None:
+    layout = Layout()
+    docker = "application/vnd.docker."
+    body = {
+        "schemaVersion": 2,
+        "mediaType": f"{docker}distribution.manifest.v2+json",
+        "config": layout.blob(configuration([ONE]), f"{docker}container.image.v1+json"),
+        "layers": [layout.blob(gzip.compress(ONE), f"{docker}image.rootfs.diff.tar.gzip")],
+    }
+    layout.list(layout.document(body, f"{docker}distribution.manifest.v2+json"), "app:1")
+    assert await load(rooms, layout.archive()) == "Loaded image: app:1\n"
+    image = rooms.images.resolve("app:1")
+    assert rooms.content.media_type(image.manifest_digest) == f"{docker}distribution.manifest.v2+json"
+    assert rooms.content.media_type(image.id) == f"{docker}container.image.v1+json"
+
+
 async def test_more_layers_than_can_be_mounted(rooms: Rooms) -> None:
     layers = [tree({str(number): ""}) for number in range(501)]
     with pytest.raises(InvalidParameter, match="max depth exceeded: 501 layers, 500 can be stacked"):

@@ -40,6 +40,12 @@ class PlannedImage:
     sizes: list[int] = field(default_factory=list)
     others: list[tuple[bytes, str]] = field(default_factory=list)
 
+    @property
+    def manifest_type(self) -> str:
+        """The media type of the manifest, of which Docker has its own."""
+        said = oci.decode(oci.Manifest, self.manifest, "image manifest").media_type if self.manifest else ""
+        return said or oci.MANIFEST
+
 
 @dataclass(slots=True)
 class _Leaf:

@@ -140,6 +140,7 @@ class Loader:
                 planned.config, layers, planned.manifest, planned.config_type, planned.parent, references
             )
             arrival.others = planned.others
+            arrival.manifest_type = planned.manifest_type
             return arrival
         except BaseException:
             for position, layer in enumerate(layers):
