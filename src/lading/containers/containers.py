@@ -4,7 +4,7 @@ import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
-from lading.containers import forwards, monitor, reconcile, waits
+from lading.containers import forwards, memberships, monitor, reconcile, waits
 from lading.containers.attach import AttachOptions, attach
 from lading.containers.context import Context
 from lading.containers.create import create
@@ -24,7 +24,7 @@ from lading.containers.update import update
 from lading.filters import Filters
 from lading.images import ImageUser
 from lading.runtime import Detached, Exit
-from lading.schema.container import CreateBody, UpdateBody
+from lading.schema.container import CreateBody, EndpointSettings, UpdateBody
 
 
 class Containers:
@@ -116,6 +116,14 @@ class Containers:
 
     async def rename(self, reference: str, name: str) -> None:
         await rename(self._ctx, self.find(reference), name)
+
+    async def connect(self, reference: str, network: str, asked: EndpointSettings | None) -> None:
+        """Puts a container on a network. Raises LadingError with docker's words."""
+        await memberships.connect(self._ctx, self.find(reference), network, asked)
+
+    async def disconnect(self, reference: str, network: str, *, force: bool) -> None:
+        """Takes a container off a network. Raises LadingError with docker's words."""
+        await memberships.disconnect(self._ctx, self.find(reference), network, force=force)
 
     async def resize(self, reference: str, height: int, width: int) -> None:
         """Sets the size of a container's terminal, in characters."""

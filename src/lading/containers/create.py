@@ -18,7 +18,7 @@ from lading.containers.release import mounted_root
 from lading.containers.resize import check_console_size
 from lading.containers.signals import parse_signal
 from lading.containers.storage_options import layer_limit
-from lading.errors import InvalidParameter, NotFound
+from lading.errors import InvalidParameter, LadingError, NotFound
 from lading.ids import new_id, short_id
 from lading.logs import check_log_config, merge_log_config
 from lading.network import check_extra_hosts
@@ -44,7 +44,7 @@ async def create(
     host = body.host_config or HostConfig()
     container_id = new_id()
     warnings += settle(ctx, container_id, config, host)
-    endpoints = _endpoints(host, body)
+    endpoints = _endpoints(ctx, host, body)
     mounts = ctx.volumes.plan(config, host, _volumes_from(ctx, host))
 
     words = process_args(config)
@@ -153,17 +153,26 @@ def settle_host(host: HostConfig, defaults: Defaults, runtime: str, cgroup_versi
     host.cap_drop = sorted(normalize(host.cap_drop)) if host.cap_drop else host.cap_drop
 
 
-def _endpoints(host: HostConfig, body: CreateBody) -> dict[str, EndpointSettings]:
+def _endpoints(ctx: Context, host: HostConfig, body: CreateBody) -> dict[str, EndpointSettings]:
+    """What is asked of each network, by its name; that of the network mode comes first."""
     asked = (body.networking_config.endpoints_config if body.networking_config else None) or {}
     if host.network_mode.startswith("container:"):
         return {}
-    mode = host.network_mode
-    settings = asked.get(mode) or asked.get("default") or EndpointSettings()
-    settings.mac_address = settings.mac_address or body.mac_address
-    if others := [name for name in asked if name not in (mode, "default")]:
-        names = ", ".join(sorted((mode, *others)))
-        raise InvalidParameter(f"Container cannot be connected to network endpoints: {names}")
-    return {mode: settings}
+    mode = _name_of(ctx, host.network_mode)
+    found = {mode: EndpointSettings()}
+    for reference, settings in asked.items():
+        name = mode if reference == "default" else _name_of(ctx, reference)
+        found[name] = settings or found.get(name) or EndpointSettings()
+    found[mode].mac_address = found[mode].mac_address or body.mac_address
+    return found
+
+
+def _name_of(ctx: Context, reference: str) -> str:
+    try:
+        return ctx.networks.record(reference).name
+    except LadingError:
+        # The start tells of it.
+        return reference
 
 
 def _volumes_from(ctx: Context, host: HostConfig) -> dict[str, list[MountPoint]]:

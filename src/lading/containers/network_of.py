@@ -4,19 +4,26 @@ from lading.containers.context import Context
 from lading.containers.record import Container, Joined
 from lading.errors import Conflict, NotFound
 from lading.network import ConnectRequest, Sandbox
+from lading.schema.container import EndpointSettings
 
 
 def connect_request(container: Container) -> ConnectRequest:
     """The request for a container with a network of its own."""
     definition = container.definition
-    config, host = definition.config, definition.host
+    disabled = definition.config.network_disabled
+    return attach_request(container, {"none": EndpointSettings()} if disabled else definition.networks)
+
+
+def attach_request(container: Container, networks: dict[str, EndpointSettings]) -> ConnectRequest:
+    """The request to be on these networks."""
+    config, host = container.definition.config, container.definition.host
     return ConnectRequest(
         container_id=container.id,
         container_name=container.name,
-        mode="none" if config.network_disabled else host.network_mode,
+        mode=host.network_mode,
         hostname=config.hostname,
         domainname=config.domainname,
-        settings=definition.networks.get(host.network_mode),
+        networks=networks,
         exposed_ports=config.exposed_ports or {},
         port_bindings=host.port_bindings or {},
         publish_all=host.publish_all_ports,
@@ -26,9 +33,11 @@ def connect_request(container: Container) -> ConnectRequest:
 
 def joined_of(sandbox: Sandbox) -> Joined:
     """What is kept, and shown, of a sandbox."""
-    networks = {sandbox.network_name: sandbox.endpoint} if sandbox.network_name else {}
     return Joined(
-        sandbox_id=sandbox.sandbox_id, netns_path=sandbox.netns_path, networks=networks, ports=sandbox.ports
+        sandbox_id=sandbox.sandbox_id,
+        netns_path=sandbox.netns_path,
+        networks=sandbox.networks,
+        ports=sandbox.ports,
     )
 
 

@@ -103,10 +103,10 @@ def adopt(ctx: Context, running: dict[str, Process]) -> None:
 
 
 def _agree_on_ports(ctx: Context, container: Container) -> None:
-    """Ports may have changed just before the daemon before this one ended; the network knows."""
+    """Ports and networks may have changed just before its daemon ended; the network knows."""
     sandbox = ctx.networks.joined(container.id)
     joined = container.state.joined
-    if sandbox is not None and joined is not None and joined.ports != sandbox.ports:
+    if sandbox is not None and joined is not None and joined != joined_of(sandbox):
         container.state.joined = joined_of(sandbox)
         ctx.store.save_state(container)
 

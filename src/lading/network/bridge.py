@@ -6,42 +6,41 @@ Runs in the kernel's thread.
 import contextlib
 import logging
 import os
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 
 from lading.errors import Conflict
 from lading.linux import namespaces, netlink
-from lading.network.check import link_local_addresses
-from lading.network.endpoint_options import interface_name
 from lading.network.firewall import Firewall
 from lading.network.ipam import bridge_mac
 from lading.network.kernel import Kernel
+from lading.network.links import OUR_LINK, inner_name, set_up
 from lading.network.ports import Lease
 from lading.network.record import EndpointRecord
-from lading.network.ruleset import Rules
+from lading.network.ruleset import NAT, Rules
 from lading.network.sandboxes import Place, open_place
 
 _log = logging.getLogger(__name__)
 
-_OUR_LINK = re.compile(r"veth[0-9a-f]{7}\Z")
-
-
-def link_name(endpoint_id: str) -> str:
-    """The host's end of an endpoint's link. It follows from the ID, so that strays can be told."""
-    return f"veth{endpoint_id[:7]}"
-
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How a bridge is to be. An `mtu` of 0 leaves it to the kernel."""
+    """How a bridge is to be. An `mtu` of 0 leaves it to the kernel.
+
+    Without `addressed` the host has no address on it. One that was `found` belongs
+    to somebody else: it keeps its addresses, and stays when the network goes.
+    """
 
     name: str
     interface: IPv4Interface
     mtu: int
     icc: bool
     masquerade: bool
+    internal: bool = False
+    mode: str = NAT
+    addressed: bool = True
+    found: bool = False
 
 
 class Bridge:
@@ -51,7 +50,8 @@ class Bridge:
         self._kernel = kernel
         self._shape = shape
         self._index = 0
-        self._firewall = Firewall(kernel, Rules(shape.name, shape.interface, shape.icc, shape.masquerade))
+        rules = Rules(shape.name, shape.interface, shape.icc, shape.masquerade, shape.internal, shape.mode)
+        self._firewall = Firewall(kernel, rules)
 
     # --- the network itself
 
@@ -74,9 +74,10 @@ class Bridge:
             )
         self._index = link.index
         present = netlink.addresses(route, link.index)
-        if shape.interface not in present:
+        if shape.addressed and shape.interface not in present:
             route.send(netlink.add_address(link.index, shape.interface))
-        stale = [address for address in present if address != shape.interface]
+        wanted = [*present] if shape.found else [shape.interface] if shape.addressed else []
+        stale = [address for address in present if address not in wanted]
         route.send(
             netlink.set_link(link.index, mtu=shape.mtu),
             *(netlink.delete_address(link.index, address) for address in stale),
@@ -94,6 +95,8 @@ class Bridge:
     def remove(self) -> None:
         """Leaves nothing of the network."""
         self._firewall.remove()
+        if self._shape.found:
+            return
         with contextlib.suppress(netlink.NetlinkError):
             self._kernel.route.send(netlink.delete_link(self._shape.name))
 
@@ -110,7 +113,7 @@ class Bridge:
             self._firewall.publish(endpoint.leases, endpoint.ip)
 
     def _make_link(self, endpoint: EndpointRecord, place: Place) -> None:
-        shape, name = self._shape, interface_name(endpoint.asked.driver_opts)
+        shape, name = self._shape, inner_name(endpoint)
         namespace = os.open(place.path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             pair = netlink.Veth(endpoint.link, self._index, shape.mtu, name, endpoint.mac, namespace)
@@ -123,12 +126,7 @@ class Bridge:
         inside = netlink.link(place.inside, name)
         if inside is None:
             raise OSError(f"{name} did not appear in {place.path}")
-        place.inside.send(
-            netlink.set_link(inside.index),
-            netlink.add_address(inside.index, IPv4Interface(endpoint.address)),
-            netlink.add_default_route(shape.interface.ip, inside.index),
-            *(netlink.add_address(inside.index, more) for more in link_local_addresses(endpoint.asked)),
-        )
+        set_up(place.inside, inside.index, endpoint)
         # The host's end, up before its peer, sends only once the kernel has noticed its carrier. Being asked
         # about it, the kernel notices at once (Linux 6.8); otherwise the first packets may be lost.
         netlink.link(self._kernel.route, endpoint.link)
@@ -178,10 +176,14 @@ class Bridge:
         if (port := self._port(endpoint)) is not None:
             route.send(port)
 
+    def detach(self, endpoint: EndpointRecord) -> None:
+        """Takes the link away from a container that lives on."""
+        self.bury(endpoint.link)
+
     def sweep(self, known: Collection[str]) -> None:
         """Deletes links of endpoints nobody knows; each costs some 25 ms."""
         for link in netlink.links(self._kernel.route, self._index):
-            if link.kind == "veth" and _OUR_LINK.match(link.name) and link.name not in known:
+            if link.kind == "veth" and OUR_LINK.match(link.name) and link.name not in known:
                 self.bury(link.name)
 
     def bury(self, name: str) -> None:

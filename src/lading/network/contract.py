@@ -36,6 +36,9 @@ class Driver(Protocol):
     def leave(self, endpoint: EndpointRecord) -> None:
         """Takes all of it back, as far as it is there."""
 
+    def detach(self, endpoint: EndpointRecord) -> None:
+        """Takes the link away from a container that lives on."""
+
     def mend(self, endpoint: EndpointRecord) -> None:
         """Puts right what somebody changed about an endpoint in use."""
 

@@ -25,7 +25,12 @@ def interface_name(options: Mapping[str, str] | None) -> str:
     return name
 
 
-def interface_sysctls(options: Mapping[str, str] | None) -> dict[str, str]:
+def asks_name(options: Mapping[str, str] | None) -> bool:
+    """Whether the interface is to be called something particular."""
+    return bool((options or {}).get(_NAME))
+
+
+def interface_sysctls(options: Mapping[str, str] | None, interface: str = "") -> dict[str, str]:
     """Kernel settings of the interface, by their whole names. Raises InvalidParameter."""
     found: dict[str, str] = {}
     for setting in filter(None, (options or {}).get(_SYSCTLS, "").split(",")):
@@ -35,6 +40,6 @@ def interface_sysctls(options: Mapping[str, str] | None) -> dict[str, str]:
                 f"invalid endpoint sysctl {setting!r}: it must be like net.ipv4.conf.IFNAME.log_martians=1"
             )
         # A dot in the name would be taken for the end of a part.
-        name = interface_name(options).replace(".", "/")
+        name = (interface or interface_name(options)).replace(".", "/")
         found[f"{parts[1]}.{name}.{parts[2]}"] = parts[3]
     return found

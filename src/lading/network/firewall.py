@@ -52,7 +52,8 @@ class Firewall:
             entries = self._kernel.nft.list(f"list table inet {self._rules.table}")
         except NftablesError:
             return "", 0
-        elements = sum(len(entry["map"].get("elem", ())) for entry in entries if "map" in entry)
+        sets = [entry.get("map") or entry.get("set") or {} for entry in entries]
+        elements = sum(len(each.get("elem", ())) for each in sets)
         rules = [
             [thing.get("chain", thing.get("name")), thing.get("hook"), thing.get("policy"), thing.get("expr")]
             for entry in entries
@@ -64,12 +65,12 @@ class Firewall:
     def publish(self, leases: Iterable[Lease], address: IPv4Address) -> None:
         """Leads host ports to a container. Raises NftablesError."""
         self._published.update(dict.fromkeys(leases, address))
-        self._change(leases, "".join(ruleset.publish(self._rules.table, lease, address) for lease in leases))
+        self._change(leases, "".join(ruleset.publish(self._rules, lease, address) for lease in leases))
 
     def withdraw(self, leases: Iterable[Lease]) -> None:
         """Leads host ports nowhere. Raises NftablesError."""
-        known = [lease for lease in leases if self._published.pop(lease, None)]
-        self._change(known, "".join(ruleset.withdraw(self._rules.table, lease) for lease in known))
+        known = {lease: self._published.pop(lease) for lease in leases if lease in self._published}
+        self._change(known, "".join(ruleset.withdraw(self._rules, *each) for each in known.items()))
 
     def _change(self, leases: Iterable[Lease], commands: str) -> None:
         if not commands:

@@ -36,9 +36,9 @@ def hosts_text(
     if sandbox.host_hosts is not None and not extra:
         return sandbox.host_hosts
     lines = [*_FIRST_LINES, *extra, *linked]
-    if sandbox.address:
-        names = f"{hostname}.{domainname} {hostname}" if domainname else hostname
-        lines.append((sandbox.address, names))
+    names = f"{hostname}.{domainname} {hostname}" if domainname else hostname
+    own = sandbox.addresses or [sandbox.address]
+    lines += [(address, names) for address in own if address]
     return "".join(f"{address}\t{names}\n" for address, names in lines)
 
 

@@ -1,18 +1,23 @@
 """The front door: every call is one deed."""
 
 import builtins
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from lading.filters import Filters
 from lading.network import view
+from lading.network.attach import attach, detach
 from lading.network.check import check
 from lading.network.connect import connect
 from lading.network.context import Context, Publish
+from lading.network.create import create
+from lading.network.definition import DRIVERS
 from lading.network.kernel import Kernel
+from lading.network.naming import RESOLVER, Names, names_of
 from lading.network.opening import close_networks, open_networks
 from lading.network.publishing import republish
-from lading.network.record import ConnectRequest, Sandbox
+from lading.network.record import ConnectRequest, NetworkRecord, Sandbox
 from lading.network.release import release
+from lading.network.remove import prune, remove
 from lading.network.reservations import Reservations
 from lading.network.sandboxes import Sandboxes
 from lading.network.settings import NetworkSettings
@@ -21,10 +26,8 @@ from lading.network.store import Store
 from lading.network.sweeping import sweep
 from lading.network.watch import Watch
 from lading.schema.container import PortBinding
-from lading.schema.network import Network
+from lading.schema.network import Network, NetworkCreateBody
 from lading.state import Database
-
-DRIVERS = ("bridge", "host", "null")
 
 
 def _silence(*_: object) -> None:
@@ -102,21 +105,67 @@ class Networks:
         """Takes it all back. May be repeated."""
         await release(self._ctx, container_id)
 
+    async def attach(self, request: ConnectRequest) -> Sandbox:
+        """Connects a running container to one more network.
+
+        Raises NotFound, InvalidParameter, Forbidden, Conflict, InternalError.
+        """
+        return await attach(self._ctx, request)
+
+    async def detach(self, request: ConnectRequest, name: str) -> Sandbox:
+        """Takes a running container off the network `name`.
+
+        Raises InvalidParameter, Conflict, InternalError.
+        """
+        return await detach(self._ctx, request, name)
+
     def joined(self, container_id: str) -> Sandbox | None:
         """The sandbox of a container that has one."""
-        endpoint = self._ctx.endpoints.get(container_id)
-        return sandbox_of(self._ctx, endpoint) if endpoint is not None else None
+        endpoints = self._ctx.joined.get(container_id)
+        return sandbox_of(self._ctx, endpoints) if endpoints else None
 
     def rename(self, container_id: str, name: str) -> None:
         """Shows a container under its new name."""
-        endpoint = self._ctx.endpoints.get(container_id)
-        if endpoint is not None:
+        for endpoint in self._ctx.joined.get(container_id, ()):
+            old = endpoint.container_name
             endpoint.container_name = name
+            endpoint.names = [name if each == old else each for each in endpoint.names]
             self._ctx.store.update_endpoint(endpoint)
+            if endpoint.names:
+                self._ctx.renamed()
 
-    def list(self, filters: Filters) -> list[Network]:
+    def names(self) -> Names:
+        """What a resolver answers from."""
+        return names_of(self._ctx.everyone())
+
+    def on_names(self, changed: Callable[[], None], resolver: str = RESOLVER) -> None:
+        """Calls `changed` when names do; containers are told that `resolver` answers."""
+        self._ctx.renamed, self._ctx.resolver = changed, resolver
+
+    def record(self, reference: str) -> NetworkRecord:
+        """A network by name, ID or beginning of its ID. Raises NotFound or InvalidParameter."""
+        return view.find(tuple(self._ctx.networks.values()), reference)
+
+    def tell(self, action: str, network: NetworkRecord, container_id: str) -> None:
+        """Tells the event bus what was done to a container that does not run."""
+        attributes = {"container": container_id, "name": network.name, "type": network.driver}
+        self._ctx.tell("network", action, network.id, attributes)
+
+    async def create(self, body: NetworkCreateBody) -> str:
+        """Makes a network; its ID. Raises LadingError with docker's words."""
+        return await create(self._ctx, body)
+
+    async def remove(self, reference: str) -> None:
+        """Raises NotFound, Forbidden where it is predefined or in use."""
+        await remove(self._ctx, reference)
+
+    async def prune(self, filters: Filters) -> builtins.list[str]:
+        """Removes what nobody uses; the names. Raises InvalidParameter."""
+        return await prune(self._ctx, filters)
+
+    def list(self, filters: Filters) -> builtins.list[Network]:
         """The networks that pass. Raises InvalidParameter."""
-        used = {endpoint.network_id for endpoint in self._ctx.endpoints.values()}
+        used = {endpoint.network_id for endpoint in self._ctx.everyone()}
         return [
             view.network_view(network, ())
             for network in self._ctx.networks.values()
@@ -125,12 +174,7 @@ class Networks:
 
     def inspect(self, reference: str) -> Network:
         """One network by name, ID or beginning of its ID. Raises NotFound or InvalidParameter."""
-        network = view.find(tuple(self._ctx.networks.values()), reference)
-        return view.network_view(network, self._ctx.endpoints.values())
-
-    def prune(self) -> None:
-        """Removes networks that nobody uses: never the default ones, and others there are none."""
-        self._ctx.tell("network", "prune", "", {"reclaimed": "0"})
+        return view.network_view(self.record(reference), self._ctx.everyone())
 
     @property
     def drivers(self) -> tuple[str, ...]:

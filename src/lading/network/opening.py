@@ -5,12 +5,16 @@ import os
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv4Network
 
+from lading.errors import LadingError
 from lading.ids import new_id
 from lading.linux import netlink
 from lading.network import subnets
 from lading.network.bridge import Bridge, Shape
 from lading.network.claim import Claim
 from lading.network.context import Context
+from lading.network.contract import Driver
+from lading.network.create import reserved
+from lading.network.drivers import driver_of
 from lading.network.record import NetworkRecord
 from lading.network.release import sweep_links
 from lading.network.settings import NetworkSettings
@@ -40,7 +44,7 @@ async def open_networks(ctx: Context) -> None:
     for network in ctx.store.networks():
         ctx.networks[network.name] = network
     for endpoint in ctx.store.endpoints():
-        ctx.endpoints[endpoint.container_id] = endpoint
+        ctx.joined.setdefault(endpoint.container_id, []).append(endpoint)
     before = ctx.networks.get("bridge")
     bridge_name = _bridge_name(ctx, before)
     ctx.claim = Claim(bridge_name)
@@ -53,7 +57,12 @@ async def open_networks(ctx: Context) -> None:
     for name, driver in (("host", "host"), ("none", "null")):
         if name not in ctx.networks:
             _save(ctx, NetworkRecord(id=new_id(), name=name, driver=driver, created_ns=now_ns()))
-    await _open_bridge(ctx, default, bridge_name, ctx.settings.mtu or around.mtu)
+    ctx.mtu = ctx.settings.mtu or around.mtu
+    bridge = Bridge(ctx.kernel, _shape(ctx.settings, default, bridge_name, ctx.mtu))
+    await _open(ctx, default, bridge)
+    for network in ctx.networks.values():
+        if not network.predefined and not network.config_only:
+            await _open_defined(ctx, network)
     await ctx.sandboxes.refill()
 
 
@@ -67,7 +76,7 @@ def _bridge_name(ctx: Context, before: NetworkRecord | None) -> str:
 
 
 def _in_use(ctx: Context) -> bool:
-    return any(endpoint.address and os.path.exists(endpoint.netns) for endpoint in ctx.endpoints.values())
+    return any(endpoint.address and os.path.exists(endpoint.netns) for endpoint in ctx.everyone())
 
 
 def _look_around(ctx: Context, bridge: str) -> Surroundings:
@@ -139,16 +148,23 @@ def _shape(settings: NetworkSettings, network: NetworkRecord, name: str, mtu: in
     return Shape(name, network.interface, mtu, settings.icc, settings.ip_masq)
 
 
-async def _open_bridge(ctx: Context, network: NetworkRecord, name: str, mtu: int) -> None:
-    driver = Bridge(ctx.kernel, _shape(ctx.settings, network, name, mtu))
-    members = [endpoint for endpoint in ctx.endpoints.values() if endpoint.network_id == network.id]
-    ctx.addresses[network.id] = {network.interface.ip, *(endpoint.ip for endpoint in members)}
+async def _open_defined(ctx: Context, network: NetworkRecord) -> None:
+    """A network that cannot be had, for its parent is gone, say, is no reason not to start."""
+    try:
+        await _open(ctx, network, driver_of(ctx, network))
+    except LadingError as error:
+        _log.error("network %s cannot be used: %s", network.name, error.message)
+
+
+async def _open(ctx: Context, network: NetworkRecord, driver: Driver) -> None:
+    members = [endpoint for endpoint in ctx.everyone() if endpoint.network_id == network.id]
+    ctx.addresses[network.id] = reserved(network) | {each.ip for each in members if each.address}
     # After the machine's own restart nothing of them is left to lead to.
     alive = [endpoint for endpoint in members if os.path.exists(endpoint.netns)]
     published = {lease: endpoint.ip for endpoint in alive for lease in endpoint.leases}
     await ctx.kernel.do(driver.open, published)
     ctx.drivers[network.id] = driver
-    ctx.reservations.retake(published)
+    ctx.reservations.retake(lease for lease in published if lease.port)
 
 
 async def close_networks(ctx: Context) -> None:
@@ -160,7 +176,7 @@ async def close_networks(ctx: Context) -> None:
     ctx.reservations.close()
     await ctx.sandboxes.close()
     for network_id, driver in ctx.drivers.items():
-        if not any(endpoint.network_id == network_id for endpoint in ctx.endpoints.values()):
+        if not any(endpoint.network_id == network_id for endpoint in ctx.everyone()):
             await ctx.kernel.do(driver.remove)
     await ctx.kernel.close()
     if ctx.claim is not None:

@@ -72,26 +72,30 @@ def exposed(bindings: Mapping[str, object] | None, ports: Ports | None) -> list[
 
 
 def wishes(
-    bindings: Mapping[str, list[PortBinding] | None] | None, ports: Ports | None, *, publish_all: bool
+    bindings: Mapping[str, list[PortBinding] | None] | None,
+    ports: Ports | None,
+    *,
+    publish_all: bool,
+    anywhere: str = ANYWHERE,
 ) -> list[Wish]:
-    """What to publish. Raises InvalidParameter."""
+    """What to publish, on the address `anywhere` where none is named. Raises InvalidParameter."""
     found: list[Wish] = []
     for text, wanted in (bindings or {}).items():
         for target, proto in parse_ports(text):
-            found.extend(_wish(target, proto, binding) for binding in wanted or ())
+            found.extend(_wish(target, proto, binding, anywhere) for binding in wanted or ())
     if publish_all:
         bound = {(wish.target, wish.proto) for wish in found}
         for text in exposed(bindings, ports):
             number, _, proto = text.partition("/")
             if (int(number), proto) not in bound:
-                found.append(Wish(proto, int(number), ANYWHERE, 0, 0))
+                found.append(Wish(proto, int(number), anywhere, 0, 0))
     # Fixed ports first, so that a random one cannot take what another asks for.
     return sorted(found, key=lambda wish: (wish.any, wish.last - wish.first))
 
 
-def _wish(target: int, proto: str, binding: PortBinding) -> Wish:
+def _wish(target: int, proto: str, binding: PortBinding, anywhere: str) -> Wish:
     first, last = _host_ports(binding.host_port)
-    return Wish(proto, target, _host_address(binding.host_ip), first, last)
+    return Wish(proto, target, _host_address(binding.host_ip) if binding.host_ip else anywhere, first, last)
 
 
 def _host_ports(text: str) -> tuple[int, int]:
@@ -107,15 +111,13 @@ def _host_ports(text: str) -> tuple[int, int]:
 
 
 def _host_address(text: str) -> str:
-    if not text:
-        return ANYWHERE
     try:
         address = ip_address(text.strip("[]"))
     except ValueError:
         raise InvalidParameter(f"invalid hostIP: {text}") from None
     if not isinstance(address, IPv4Address):
         raise InvalidParameter(
-            f"cannot publish on {text}: the default bridge has no IPv6; name an IPv4 address of the host"
+            f"cannot publish on {text}: the engine's networks have no IPv6; name an IPv4 address of the host"
         )
     return str(address)
 
@@ -135,5 +137,9 @@ def view(shown: Iterable[str], leases: Iterable[Lease]) -> dict[str, list[dict[s
     ports: dict[str, list[dict[str, str]] | None] = dict.fromkeys(shown)
     for lease in leases:
         key = f"{lease.target}/{lease.proto}"
+        if not lease.port:
+            # Where it is routed there is no host side.
+            ports.setdefault(key, None)
+            continue
         ports[key] = [*(ports.get(key) or ()), {"HostIp": lease.host_ip, "HostPort": str(lease.port)}]
     return ports

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 from lading.errors import Conflict
 from lading.network import ports
-from lading.network.connect import take_ports
+from lading.network.allot import publishes, take_ports
 from lading.network.context import Context
 from lading.network.ports import Lease
 from lading.network.record import Sandbox
@@ -24,9 +24,9 @@ async def republish(
     Connections that are under way go on. Raises Conflict where the container
     is on no network that publishes ports, InvalidParameter, InternalError.
     """
-    endpoint = ctx.endpoints.get(container_id)
+    endpoint = next((each for each in ctx.joined.get(container_id, ()) if each.leads_out), None)
     driver = ctx.drivers.get(endpoint.network_id) if endpoint is not None else None
-    if endpoint is None or driver is None:
+    if endpoint is None or driver is None or not publishes(ctx.network(endpoint)):
         raise Conflict(f"container {container_id} is on no network that publishes ports")
     wishes = ports.wishes(wanted, None, publish_all=False)
     before, exposed = endpoint.leases, endpoint.exposed
@@ -52,7 +52,7 @@ async def republish(
         ctx.store.update_leases(endpoint)
         undo.pop_all()
     ctx.reservations.listen(taken)
-    return sandbox_of(ctx, endpoint)
+    return sandbox_of(ctx, ctx.joined[container_id])
 
 
 def _leases(present: Iterable[Lease], unwanted: Iterable[tuple[str, str, str]]) -> list[Lease]:

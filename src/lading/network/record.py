@@ -6,6 +6,9 @@ from msgspec import Struct, field
 
 from lading.network.ports import Lease
 from lading.schema.container import EndpointSettings, PortBinding, Ports
+from lading.schema.network import IPAMConfig
+
+PREDEFINED = ("bridge", "host", "none")
 
 PublishedPorts = dict[str, list[dict[str, str]] | None]
 
@@ -19,8 +22,26 @@ class NetworkRecord(Struct, kw_only=True):
     created_ns: int
     address: str = ""
     pool: str = ""
+    auxiliary: dict[str, str] = field(default_factory=dict)
+    subnet_asked: bool = False
+    """Whether the user chose the subnet; only then may containers choose addresses."""
+    internal: bool = False
+    attachable: bool = False
+    ipam_options: dict[str, str] | None = None
+    config_only: bool = False
+    config_from: str = ""
+    configs: list[IPAMConfig] = field(default_factory=list)
+    """What a network that only lends its configuration was given."""
+    link: str = ""
+    """The bridge of a user-defined network, or the parent of a macvlan."""
+    link_found: bool = False
+    """Whether that was there before the network; then it stays when the network goes."""
     options: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def predefined(self) -> bool:
+        return self.name in PREDEFINED
 
     @property
     def interface(self) -> IPv4Interface:
@@ -50,6 +71,12 @@ class EndpointRecord(Struct, kw_only=True):
     asked: EndpointSettings = field(default_factory=EndpointSettings)
     exposed: list[str] = field(default_factory=list)
     leases: list[Lease] = field(default_factory=list)
+    interface: str = ""
+    """Its name inside."""
+    leads_out: bool = True
+    """Whether the container's default route is by this network."""
+    names: list[str] = field(default_factory=list)
+    """What it is called there; empty where names are not resolved."""
 
     @property
     def ip(self) -> IPv4Address:
@@ -57,9 +84,10 @@ class EndpointRecord(Struct, kw_only=True):
 
 
 class ConnectRequest(Struct, kw_only=True):
-    """What a starting container wants of its network.
+    """What a starting container wants of its networks.
 
-    `mode` is a network's name or ID, `host` or `none`. `sysctls` are applied
+    `mode` is a network's name or ID, `host` or `none`; where `networks` is given, it
+    has all of them instead. `sysctls` are applied
     inside the sandbox; those of other subsystems are left alone.
     """
 
@@ -69,6 +97,7 @@ class ConnectRequest(Struct, kw_only=True):
     hostname: str = ""
     domainname: str = ""
     settings: EndpointSettings | None = None
+    networks: dict[str, EndpointSettings] | None = None
     port_bindings: dict[str, list[PortBinding] | None] | None = None
     exposed_ports: Ports | None = None
     publish_all: bool = False
@@ -79,7 +108,9 @@ class Sandbox(Struct, kw_only=True):
     """Where a container's processes find their network.
 
     An empty `netns_path` is the host's own namespace. `ports` has every
-    exposed port, with its host side where published. `host_gateway` is what
+    exposed port, with its host side where published. `network_name` and `endpoint`
+    are those of the network that leads out. `resolver` answers for the names of
+    user-defined networks. `host_gateway` is what
     `host-gateway` stands for; `host_hosts` and `host_resolv_conf` are the
     host's files, the first only where they are shared as they are.
     """
@@ -88,6 +119,9 @@ class Sandbox(Struct, kw_only=True):
     netns_path: str = ""
     network_name: str = ""
     endpoint: EndpointSettings = field(default_factory=EndpointSettings)
+    networks: dict[str, EndpointSettings] = field(default_factory=dict)
+    addresses: list[str] = field(default_factory=list)
+    resolver: str = ""
     ports: PublishedPorts = field(default_factory=dict)
     gateway: str = ""
     address: str = ""

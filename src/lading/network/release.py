@@ -6,7 +6,6 @@ import logging
 from lading.errors import LadingError
 from lading.linux import namespaces
 from lading.network.context import Context
-from lading.network.record import EndpointRecord
 
 _log = logging.getLogger(__name__)
 
@@ -15,34 +14,40 @@ LINGER = 1.0
 
 
 async def release(ctx: Context, container_id: str) -> None:
-    """Gives back link, address, ports and namespace; what fails is logged and swept at the next start."""
-    endpoint = ctx.endpoints.get(container_id)
-    if endpoint is None or container_id in ctx.leaving:
+    """Gives back links, addresses, ports and namespace; what fails is logged and swept at the next start."""
+    endpoints = ctx.joined.get(container_id)
+    if endpoints is None or container_id in ctx.leaving:
         return
     ctx.leaving.add(container_id)
     try:
-        # Nobody may get a port before it leads nowhere; for the rest nobody has to wait.
-        driver = ctx.drivers.get(endpoint.network_id)
-        if driver is not None and endpoint.leases:
-            await ctx.kernel.do(driver.leave, endpoint)
+        for endpoint in endpoints:
+            # Nobody may get a port before it leads nowhere; for the rest nobody has to wait.
+            driver = ctx.drivers.get(endpoint.network_id)
+            if driver is not None and endpoint.leases:
+                await ctx.kernel.do(driver.leave, endpoint)
     except LadingError as error:
         _log.error("container %s: could not withdraw its ports: %s", container_id, error.message)
     finally:
         ctx.leaving.discard(container_id)
-        _forget(ctx, endpoint)
-        if endpoint.netns:
-            ctx.kernel.later(namespaces.delete_netns, endpoint.netns)
-    ctx.publish("disconnect", endpoint)
-    if endpoint.link:
+        _forget(ctx, container_id)
+        if endpoints[0].netns:
+            ctx.kernel.later(namespaces.delete_netns, endpoints[0].netns)
+    for endpoint in endpoints:
+        ctx.publish("disconnect", endpoint)
+    if any(endpoint.names for endpoint in endpoints):
+        ctx.renamed()
+    if any(endpoint.link for endpoint in endpoints):
         sweep_soon(ctx)
 
 
-def _forget(ctx: Context, endpoint: EndpointRecord) -> None:
-    ctx.store.delete_endpoint(endpoint)
-    ctx.reservations.give_back(endpoint.leases)
-    if endpoint.address:
-        ctx.addresses[endpoint.network_id].discard(endpoint.ip)
-    del ctx.endpoints[endpoint.container_id]
+def _forget(ctx: Context, container_id: str) -> None:
+    with ctx.store.database.transaction():
+        for endpoint in ctx.joined[container_id]:
+            ctx.store.delete_endpoint(endpoint)
+    for endpoint in ctx.joined.pop(container_id):
+        ctx.reservations.give_back(endpoint.leases)
+        if endpoint.address:
+            ctx.addresses.get(endpoint.network_id, set()).discard(endpoint.ip)
 
 
 def sweep_soon(ctx: Context) -> None:
@@ -66,6 +71,6 @@ async def _sweep(ctx: Context) -> None:
 
 def sweep_links(ctx: Context) -> None:
     """Deletes links of no endpoint. Runs in the kernel's thread."""
-    known = {endpoint.link for endpoint in list(ctx.endpoints.values())}
+    known = {endpoint.link for endpoint in ctx.everyone()}
     for driver in list(ctx.drivers.values()):
         driver.sweep(known)

@@ -10,6 +10,7 @@ DEFAULT_BRIDGE = "lading0"
 
 _LINK_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}\Z")
 _HIGHEST_MTU = 65535
+_LONGEST_SUBNET = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class NetworkSettings:
     mtu: int = 0
     icc: bool = True
     ip_masq: bool = True
+    pools: tuple[tuple[str, int], ...] = ()
+    """Address pools of user-defined networks: base and prefix length; empty for docker's own."""
 
     def check(self) -> None:
         """Raises InvalidParameter for values that cannot be."""
@@ -29,6 +32,8 @@ class NetworkSettings:
             raise InvalidParameter(f"invalid bridge name: {self.bridge!r}")
         if not 0 <= self.mtu <= _HIGHEST_MTU:
             raise InvalidParameter(f"invalid mtu: {self.mtu}")
+        for base, size in self.pools:
+            _check_pool(base, size)
         bip = self.address
         pool = self.pool
         if pool is not None and bip is not None and not pool.subnet_of(bip.network):
@@ -64,3 +69,12 @@ class NetworkSettings:
             return IPv4Network(self.fixed_cidr)
         except ValueError as error:
             raise InvalidParameter(f"invalid fixed-cidr {self.fixed_cidr}: {error}") from None
+
+
+def _check_pool(base: str, size: int) -> None:
+    try:
+        network = IPv4Network(base)
+    except ValueError as error:
+        raise InvalidParameter(f"invalid base pool {base!r}: {error}") from None
+    if not network.prefixlen <= size <= _LONGEST_SUBNET:
+        raise InvalidParameter(f"invalid pools size: {size}, it is not from {network.prefixlen} to 30")

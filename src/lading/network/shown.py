@@ -1,5 +1,6 @@
 """What others see of an endpoint, and of the host's name resolution."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 import msgspec
@@ -12,17 +13,22 @@ from lading.schema.container import EndpointSettings
 _HOSTS_FILE = "/etc/hosts"
 
 
-def sandbox_of(ctx: Context, endpoint: EndpointRecord) -> Sandbox:
-    """The sandbox of a container that is on a network."""
-    settings = settings_view(endpoint)
-    shares_host = not endpoint.netns
+def sandbox_of(ctx: Context, endpoints: Sequence[EndpointRecord]) -> Sandbox:
+    """The sandbox of a container with its networks."""
+    shown = {each.network_name: settings_view(each) for each in endpoints if each.network_name}
+    leader = next((each for each in endpoints if each.leads_out), endpoints[0])
+    shares_host = not leader.netns
+    settings = shown.get(leader.network_name, EndpointSettings())
     return Sandbox(
-        sandbox_id=endpoint.sandbox_id,
-        netns_path=endpoint.netns,
-        network_name=endpoint.network_name,
+        sandbox_id=leader.sandbox_id,
+        netns_path=leader.netns,
+        network_name=leader.network_name,
         endpoint=settings,
-        ports=ports.view(endpoint.exposed, endpoint.leases) if endpoint.address else {},
-        gateway=endpoint.gateway,
+        networks=shown,
+        addresses=[str(each.ip) for each in endpoints if each.address],
+        resolver=ctx.resolver if any(each.names for each in endpoints) else "",
+        ports=ports.view(leader.exposed, leader.leases) if leader.address else {},
+        gateway=leader.gateway,
         address=settings.ip_address,
         host_gateway=_host_gateway(ctx.networks),
         host_hosts=_read(_HOSTS_FILE) if shares_host else None,
@@ -41,7 +47,7 @@ def settings_view(endpoint: EndpointRecord) -> EndpointSettings:
         gateway=endpoint.gateway,
         ip_address=address,
         ip_prefix_len=int(prefix or 0),
-        dns_names=None,
+        dns_names=endpoint.names or None,
     )
 
 

@@ -28,6 +28,11 @@ class Store:
                 (network.id, network.name, msgspec.json.encode(network)),
             )
 
+    def delete_network(self, network: NetworkRecord) -> None:
+        """Forgets a network."""
+        with self.database.transaction() as tx:
+            tx.execute("DELETE FROM networks WHERE id = ?", (network.id,))
+
     def endpoints(self) -> list[EndpointRecord]:
         rows = self.database.query("SELECT record FROM endpoints")
         return [_endpoint.decode(row["record"]) for row in rows]
@@ -50,6 +55,7 @@ class Store:
                         f"{lease.target}/{lease.proto}",
                     )
                     for lease in endpoint.leases
+                    if lease.port
                 ],
             )
 
@@ -60,17 +66,22 @@ class Store:
                 "UPDATE endpoints SET record = ? WHERE id = ?", (msgspec.json.encode(endpoint), endpoint.id)
             )
 
-    def update_leases(self, endpoint: EndpointRecord) -> None:
-        """Replaces an endpoint and its host ports. Raises sqlite3.IntegrityError where one is taken."""
-        with self.database.transaction():
-            self.delete_endpoint(endpoint)
-            self.insert_endpoint(endpoint)
+    def update_leases(self, *endpoints: EndpointRecord) -> None:
+        """Replaces endpoints of one container with their host ports. Raises sqlite3.IntegrityError."""
+        with self.database.transaction() as tx:
+            for endpoint in endpoints:
+                tx.execute("DELETE FROM endpoints WHERE id = ?", (endpoint.id,))
+                tx.execute("DELETE FROM port_leases WHERE container_id = ?", (endpoint.container_id,))
+            for endpoint in endpoints:
+                self.insert_endpoint(endpoint)
 
     def delete_endpoint(self, endpoint: EndpointRecord) -> None:
         """Removes an endpoint and its host ports."""
         with self.database.transaction() as tx:
             tx.execute("DELETE FROM endpoints WHERE id = ?", (endpoint.id,))
-            tx.execute("DELETE FROM port_leases WHERE container_id = ?", (endpoint.container_id,))
+            # Of a container's endpoints one at most has ports.
+            if endpoint.leases:
+                tx.execute("DELETE FROM port_leases WHERE container_id = ?", (endpoint.container_id,))
 
     def delete_stray_leases(self) -> None:
         """Removes host ports of containers without an endpoint."""

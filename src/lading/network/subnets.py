@@ -1,9 +1,9 @@
 """Which subnet a network gets. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Interface, IPv4Network
 
-from lading.errors import InternalError, InvalidParameter
+from lading.errors import Forbidden, InternalError, InvalidParameter
 
 
 def default_pools() -> Iterator[IPv4Network]:
@@ -11,6 +11,28 @@ def default_pools() -> Iterator[IPv4Network]:
     for second in range(17, 32):
         yield IPv4Network(f"172.{second}.0.0/16")
     yield from IPv4Network("192.168.0.0/16").subnets(new_prefix=20)
+
+
+def split_pools(pools: Iterable[tuple[str, int]]) -> Iterator[IPv4Network]:
+    """The subnets of address pools, each a base and the prefix length it is divided into."""
+    for base, size in pools:
+        network = IPv4Network(base)
+        yield from network.subnets(new_prefix=size)
+
+
+def first_free(pools: Sequence[tuple[str, int]], taken: Iterable[IPv4Network]) -> IPv4Network:
+    """The first subnet that overlaps none of `taken`. Raises InvalidParameter."""
+    others = list(taken)
+    for pool in split_pools(pools) if pools else default_pools():
+        if not any(network.overlaps(pool) for network in others):
+            return pool
+    raise InvalidParameter("all predefined address pools have been fully subnetted")
+
+
+def check_free(subnet: IPv4Network, taken: Iterable[IPv4Network]) -> None:
+    """Raises Forbidden where another network has it, or a part of it."""
+    if any(network.overlaps(subnet) for network in taken):
+        raise Forbidden("invalid pool request: Pool overlaps with other one on this address space")
 
 
 def choose(

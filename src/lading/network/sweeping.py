@@ -12,14 +12,14 @@ _log = logging.getLogger(__name__)
 
 async def sweep(ctx: Context, live: Collection[str]) -> None:
     """Removes what is ours but belongs to none of the `live` containers; mends what they use."""
-    for container_id in [each for each in ctx.endpoints if each not in live]:
+    for container_id in [each for each in ctx.joined if each not in live]:
         await release(ctx, container_id)
     ctx.store.delete_stray_leases()
-    gone = ctx.sandboxes.sweep({endpoint.netns for endpoint in ctx.endpoints.values()})
+    gone = ctx.sandboxes.sweep({endpoint.netns for endpoint in ctx.everyone()})
     if gone:
         _log.info("removed %d network namespaces left over", gone)
     sweep_soon(ctx)
-    await ctx.kernel.do(_mend, ctx, list(ctx.endpoints.values()))
+    await ctx.kernel.do(_mend, ctx, list(ctx.everyone()))
 
 
 def _mend(ctx: Context, endpoints: list[EndpointRecord]) -> None:

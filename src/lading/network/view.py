@@ -5,10 +5,8 @@ from collections.abc import Iterable, Sequence
 from lading.errors import InvalidParameter, NotFound
 from lading.filters import Filters
 from lading.network.record import EndpointRecord, NetworkRecord
-from lading.schema.network import IPAM, EndpointResource, IPAMConfig, Network
+from lading.schema.network import IPAM, ConfigReference, EndpointResource, IPAMConfig, Network
 from lading.units import rfc3339
-
-PREDEFINED = ("bridge", "host", "none")
 
 
 def network_view(network: NetworkRecord, endpoints: Iterable[EndpointRecord]) -> Network:
@@ -18,7 +16,11 @@ def network_view(network: NetworkRecord, endpoints: Iterable[EndpointRecord]) ->
         id=network.id,
         created=rfc3339(network.created_ns),
         driver=network.driver,
-        ipam=IPAM(config=_pools(network)),
+        ipam=IPAM(options=network.ipam_options, config=_pools(network)),
+        internal=network.internal,
+        attachable=network.attachable,
+        config_from=ConfigReference(network=network.config_from),
+        config_only=network.config_only,
         containers={
             endpoint.container_id: EndpointResource(
                 name=endpoint.container_name,
@@ -35,15 +37,24 @@ def network_view(network: NetworkRecord, endpoints: Iterable[EndpointRecord]) ->
 
 
 def _pools(network: NetworkRecord) -> list[IPAMConfig] | None:
+    if network.config_only:
+        return network.configs
     if not network.address:
-        return None
+        return None if network.predefined else []
     interface = network.interface
-    return [IPAMConfig(subnet=str(interface.network), gateway=str(interface.ip), ip_range=network.pool)]
+    return [
+        IPAMConfig(
+            subnet=str(interface.network),
+            gateway=str(interface.ip),
+            ip_range=network.pool,
+            auxiliary_addresses=network.auxiliary or None,
+        )
+    ]
 
 
 def selected(network: NetworkRecord, filters: Filters, *, used: bool) -> bool:
     """Whether a network passes the filters of `GET /networks`. Raises InvalidParameter."""
-    predefined = network.name in PREDEFINED
+    predefined = network.predefined
     kinds = filters.get("type")
     for kind in kinds:
         if kind not in ("builtin", "custom"):

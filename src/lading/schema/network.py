@@ -2,7 +2,7 @@
 
 from msgspec import field
 
-from lading.schema.container import Wire
+from lading.schema.container import EndpointSettings, Wire
 
 
 class IPAMConfig(Wire, omit_defaults=True):
@@ -26,6 +26,39 @@ class ConfigReference(Wire):
     """The network whose configuration another one uses."""
 
     network: str = ""
+
+
+class NetworkCreateBody(Wire, kw_only=True):
+    """The body of `POST /networks/create`."""
+
+    name: str = ""
+    check_duplicate: bool = False
+    driver: str = ""
+    scope: str = ""
+    enable_ipv4: bool | None = field(default=None, name="EnableIPv4")
+    enable_ipv6: bool | None = field(default=None, name="EnableIPv6")
+    ipam: IPAM | None = field(default=None, name="IPAM")
+    internal: bool = False
+    attachable: bool = False
+    ingress: bool = False
+    config_only: bool = False
+    config_from: ConfigReference | None = None
+    options: dict[str, str] | None = None
+    labels: dict[str, str] | None = None
+
+
+class NetworkConnectBody(Wire, kw_only=True):
+    """The body of `POST /networks/{id}/connect`."""
+
+    container: str = ""
+    endpoint_config: EndpointSettings | None = None
+
+
+class NetworkDisconnectBody(Wire, kw_only=True):
+    """The body of `POST /networks/{id}/disconnect`."""
+
+    container: str = ""
+    force: bool = False
 
 
 class EndpointResource(Wire):

@@ -54,7 +54,8 @@ _NETWORKS = {
 
 @pytest.mark.parametrize("mode", ["", "default", "bridge", "a1" * 32])
 def test_names_of_the_default_network(mode: str) -> None:
-    assert check(_NETWORKS, ConnectRequest(container_id="x", mode=mode)).name == "bridge"
+    [(network, _)] = check(_NETWORKS, ConnectRequest(container_id="x", mode=mode))
+    assert network.name == "bridge"
 
 
 @pytest.mark.parametrize("mode", ["blue", "a1"])
