@@ -1,4 +1,4 @@
-"""Rule 5: the keeper stands alone."""
+"""Rule 5: keeper and resolver stand alone."""
 
 import sys
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ class AloneContract(BreachContract):
     """`room` imports itself and the standard library without what is `heavy`."""
 
     type_name = "alone"
-    advice = "The keeper outlives every daemon: it must not depend on what is upgraded around it."
+    advice = "What outlives every daemon must not depend on what is upgraded around it."
 
     alone = fields.StringField()
     heavy = fields.SetField(subfield=fields.StringField(), required=False, default=None)
