@@ -17,6 +17,8 @@
 ├── rootfs/<id>                  where a container's root is mounted
 ├── shm/<id>                     /dev/shm of a container that lets others join
 ├── subpaths/<id>/<n>            parts of volumes, bound for a container
+├── images/<id>/<place>          images that are mounted into a container
+├── volumes/<name>/<id>          who uses a volume that is mounted only while it is used
 └── bundles/<id>/                config.json for the OCI runtime, pid files, exec specs
 """
 

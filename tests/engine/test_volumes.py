@@ -183,3 +183,92 @@ def test_docker_py(engine: Engine) -> None:
     volume.remove()
     with pytest.raises(docker.errors.NotFound):
         engine.py.volumes.get("py")
+
+
+# --- images as mounts
+
+
+@pytest.fixture
+def layered(engine: Engine) -> Iterator[str]:
+    """An image of two layers."""
+    engine.docker("run", "--name", "maker", IMAGE, "sh", "-c", "mkdir /made && echo hello > /made/file")
+    engine.docker("commit", "maker", "layered:1")
+    engine.docker("rm", "maker")
+    yield "layered:1"
+    engine.docker("rmi", "-f", "layered:1", check=False)
+
+
+def _image_mounts(engine: Engine) -> list[str]:
+    return [mount for mount in engine.mounts() if f"{engine.exec_root}/images/" in mount]
+
+
+def test_an_image_is_mounted_read_only(engine: Engine, layered: str) -> None:
+    mount = f"type=image,src={layered},dst=/img"
+    shown = engine.docker("run", "--rm", "--mount", mount, IMAGE, "cat", "/img/made/file", "/img/etc/passwd")
+    assert shown.stdout.startswith(b"hello\nroot:")
+    done = engine.docker("run", "--rm", "--mount", mount, IMAGE, "touch", "/img/no", check=False)
+    assert b"Read-only file system" in done.stderr
+    part = f"{mount},image-subpath=made"
+    assert engine.docker("run", "--rm", "--mount", part, IMAGE, "ls", "/img").stdout == b"file\n"
+    one = f"{mount},image-subpath=made/file"
+    assert engine.docker("run", "--rm", "--mount", one, IMAGE, "cat", "/img").stdout == b"hello\n"
+    assert wait_for(lambda: not _image_mounts(engine))
+
+
+def test_a_mounted_image_is_in_use(engine: Engine, layered: str) -> None:
+    engine.docker(
+        "run", "-d", "--name", "user", "--mount", f"type=image,src={layered},dst=/img", IMAGE, "top"
+    )
+    (point,) = engine.get("/containers/user/json")["Mounts"]
+    assert (point["Type"], point["Name"], point["RW"]) == ("image", layered, False)
+    point_image = engine.get(f"/images/{layered}/json")["Id"]
+    assert "is using its referenced image" in _refused(engine, "rmi", layered)
+    assert "is being used by running container" in _refused(engine, "rmi", "-f", point_image)
+    engine.docker("stop", "-t", "0", "user")
+    assert wait_for(lambda: not _image_mounts(engine))
+    # By force its name goes, and what a container needs of it stays.
+    engine.docker("rmi", "-f", layered)
+    engine.docker("start", "user")
+    assert engine.docker("exec", "user", "cat", "/img/made/file").stdout == b"hello\n"
+
+
+@pytest.mark.parametrize(
+    ("mount", "said"),
+    [
+        ("type=image,src=nothere,dst=/img", "No such image: nothere:latest"),
+        ("type=image,dst=/img", 'invalid mount config for type "image": field Source must not be empty'),
+        (
+            f"type=image,src={IMAGE},dst=/img,image-subpath=../x",
+            'invalid mount config for type "image": subpath must be a relative path within the volume',
+        ),
+    ],
+)
+def test_what_image_cannot_be_mounted(engine: Engine, mount: str, said: str) -> None:
+    refusal = _refused(engine, "create", "--mount", mount, IMAGE)
+    assert refusal == f"Error response from daemon: {said}"
+
+
+def test_a_killed_daemon_takes_image_mounts_back(new_engine: Callable[..., Engine]) -> None:
+    engine = new_engine()
+    for name in ("stays", "ends"):
+        mount = f"type=image,src={IMAGE},dst=/img"
+        engine.docker("run", "-d", "--name", name, "--mount", mount, IMAGE, "sleep", "1000")
+    pid = engine.get("/containers/ends/json")["State"]["Pid"]
+    engine.kill()
+    os.kill(pid, 9)
+    engine.start()
+    wait_for(lambda: len(_image_mounts(engine)) == 1)
+    assert b"passwd" in engine.docker("exec", "stays", "ls", "/img/etc").stdout
+    engine.docker("start", "ends")
+    assert b"passwd" in engine.docker("exec", "ends", "ls", "/img/etc").stdout
+
+
+def test_a_single_file_is_bound_read_only(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x\n")
+    for flags in (
+        ("-v", f"{tmp_path}/file:/f:ro"),
+        ("--mount", f"type=bind,src={tmp_path}/file,dst=/f,readonly"),
+    ):
+        assert engine.docker("run", "--rm", *flags, IMAGE, "cat", "/f").stdout == b"x\n"
+        done = engine.docker("run", "--rm", *flags, IMAGE, "sh", "-c", "echo y > /f", check=False)
+        assert b"Read-only file system" in done.stderr

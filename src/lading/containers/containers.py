@@ -4,7 +4,7 @@ import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
-from lading.containers import forwards, memberships, monitor, reconcile, waits
+from lading.containers import forwards, image_mounts, memberships, monitor, reconcile, waits
 from lading.containers.attach import AttachOptions, attach
 from lading.containers.context import Context
 from lading.containers.create import create
@@ -66,10 +66,11 @@ class Containers:
         return counts(self._ctx)
 
     def image_users(self) -> list[ImageUser]:
-        """Which container was made from which image."""
+        """Which container was made from which image, or has it mounted."""
         return [
-            ImageUser(container.id, container.definition.image_id, container.state.running)
+            ImageUser(container.id, image_id, container.state.running)
             for container in self._ctx.registry
+            for image_id in (container.definition.image_id, *image_mounts.used(container))
         ]
 
     async def inspect(self, reference: str, *, size: bool = False) -> dict[str, Any]:

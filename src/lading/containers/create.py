@@ -4,7 +4,7 @@ import asyncio
 import os
 from contextlib import suppress
 
-from lading.containers import names, restarts
+from lading.containers import image_mounts, names, restarts
 from lading.containers.bundle import cgroup_parent
 from lading.containers.changes import MARK
 from lading.containers.context import Context, Defaults
@@ -46,6 +46,7 @@ async def create(
     warnings += settle(ctx, container_id, config, host)
     endpoints = _endpoints(ctx, host, body)
     mounts = ctx.volumes.plan(config, host, _volumes_from(ctx, host))
+    mounts = image_mounts.resolve(ctx, container_id, mounts)
 
     words = process_args(config)
     definition = Definition(
@@ -103,6 +104,7 @@ async def _lay_out(ctx: Context, container: Container) -> None:
     with ctx.store.database.transaction():
         limit = layer_limit(definition.host, can_limit=True)
         ctx.snapshots.prepare(container.id, definition.chain_id, limit, MARK)
+        image_mounts.prepare(ctx, container.id, definition.mounts)
         definition.mounts = ctx.volumes.ensure(container.id, definition.mounts)
         ctx.store.insert(container)
     await ctx.volumes.fill(container.id, definition.mounts, mounted_root(ctx, container))

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 
 from lading.aio.tasks import in_thread
+from lading.containers import image_mounts
 from lading.containers.context import Context
 from lading.containers.record import Container, Status
 
@@ -37,6 +38,7 @@ async def _clear_away(ctx: Context, container: Container) -> None:
     # Clients may have been waiting for a start that will never be.
     await ctx.runtime.forget(container.id)
     ctx.snapshots.remove(container.id)
+    image_mounts.forget(ctx, container)
     if ctx.images.get(container.definition.image_id) is None:
         ctx.images.clear()
     await ctx.forwarding.finish(container.id)

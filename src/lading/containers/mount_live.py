@@ -12,7 +12,7 @@ from lading.containers.root import visit
 from lading.errors import InternalError, InvalidParameter
 from lading.linux import live_mounts
 from lading.schema.container import ContainerConfig, HostConfig, LiveChanges
-from lading.volumes import MountPoint
+from lading.volumes import IMAGE, MountPoint
 
 # What a place inside that cannot be mounted on is answered with.
 _OF_THE_PLACE = frozenset(
@@ -34,6 +34,8 @@ async def change_mounts(ctx: Context, container: Container, changes: LiveChanges
     wishes = changes.mount_add or []
     # One by one, so that each stays with its wish.
     planned = [ctx.volumes.plan(ContainerConfig(), HostConfig(mounts=[wish]), {})[0] for wish in wishes]
+    if any(point.type == IMAGE for point in planned):
+        raise InvalidParameter("an image cannot be mounted into a container that exists already")
     mount_changes.check_new(left, definition.host.tmpfs or (), planned)
     for point in gone:
         await _take_out(ctx, container, point)

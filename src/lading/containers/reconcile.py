@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from lading.aio.tasks import in_thread
-from lading.containers import health, monitor, out_of_memory, restarts
+from lading.containers import health, image_mounts, monitor, out_of_memory, restarts
 from lading.containers.boot import start_with_engine
 from lading.containers.context import Context
 from lading.containers.discard import discard
@@ -123,7 +123,9 @@ async def sweep(ctx: Context) -> None:
     await ctx.runtime.sweep(live)
     await ctx.networks.sweep(live)
     sweep_shm(ctx, live)
-    ctx.snapshots.sweep({container.id for container in ctx.registry})
+    image_mounts.sweep(ctx, live)
+    image_layers = {key for container in ctx.registry for key in image_mounts.keys(container)}
+    ctx.snapshots.sweep({container.id for container in ctx.registry} | image_layers)
     # Images that went before their containers left layers to these.
     ctx.images.clear()
     ctx.volumes.sweep({container.id for container in ctx.registry}, live)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 
+from lading.containers import image_mounts
 from lading.containers.context import Context
 from lading.containers.record import Container
 from lading.containers.root import release_root, root_path
@@ -48,6 +49,7 @@ async def _take_down(ctx: Context, container: Container, left: bool) -> None:
 
 async def _release_volumes(ctx: Context, container: Container) -> None:
     await ctx.volumes.unmount(container.id, container.definition.mounts)
+    await image_mounts.unmount(ctx, container)
     unmount_shm(ctx, container.id)
 
 

@@ -6,7 +6,7 @@ import os
 import shutil
 from contextlib import AsyncExitStack
 
-from lading.containers import monitor, out_of_memory
+from lading.containers import image_mounts, monitor, out_of_memory
 from lading.containers.bundle import compose, gather
 from lading.containers.context import Context
 from lading.containers.discard import discard
@@ -115,6 +115,8 @@ async def _assemble(ctx: Context, container: Container) -> Started:
         undo.push_async_callback(_leave_network, ctx, container, joining)
         undo.push_async_callback(release_root, ctx, container)
         root = await mount_root(ctx, container)
+        undo.push_async_callback(image_mounts.unmount, ctx, container)
+        await image_mounts.mount(ctx, container)
         mounts = await ctx.volumes.mount(container.id, definition.mounts, definition.host.tmpfs or {})
         undo.push_async_callback(ctx.volumes.unmount, container.id, definition.mounts)
         mount_shm(ctx, container)

@@ -8,7 +8,7 @@ schema and the hall.
 """
 
 from lading.volumes.listing import LIST_FILTERS, PRUNE_FILTERS
-from lading.volumes.mount_point import MountPoint
+from lading.volumes.mount_point import IMAGE, MountPoint
 from lading.volumes.volumes import Volumes
 
-__all__ = ["LIST_FILTERS", "PRUNE_FILTERS", "MountPoint", "Volumes"]
+__all__ = ["IMAGE", "LIST_FILTERS", "PRUNE_FILTERS", "MountPoint", "Volumes"]

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
-BIND, VOLUME, TMPFS = "bind", "volume", "tmpfs"
+BIND, VOLUME, TMPFS, IMAGE = "bind", "volume", "tmpfs", "image"
 
 
 class MountPoint(Struct, kw_only=True, omit_defaults=True):
@@ -33,6 +33,8 @@ class MountPoint(Struct, kw_only=True, omit_defaults=True):
     read_only: str = ""
     """"", or how far read-only goes below the source: "non-recursive" or "force-recursive"."""
     subpath: str = ""
+    image: str = ""
+    """The ID of the image that `name` means, where an image is mounted."""
     options: dict[str, str] = {}
     labels: dict[str, str] = {}
 

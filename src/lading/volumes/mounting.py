@@ -65,7 +65,8 @@ def _mount(
     found = tmpfs_mounts(tmpfs)
     for number, point in enumerate(points):
         source = _source(ctx, container_id, number, point)
-        found.append(oci_mount(point, source, can_force=ctx.recursive_read_only))
+        can_force = ctx.recursive_read_only
+        found.append(oci_mount(point, source, can_force=can_force, directory=os.path.isdir(source)))
         if point.type == VOLUME:
             attributes = {
                 "container": container_id,
@@ -91,11 +92,10 @@ def _source(ctx: Context, container_id: str, number: int, point: MountPoint) -> 
     check_source(point)
     if point.type == BIND and not os.path.exists(point.source):
         _make_source(point.source)
-    elif point.type == VOLUME:
-        if not os.path.isdir(point.source):
-            raise InternalError(f"error while mounting volume '{point.source}': no such file or directory")
-        if point.subpath:
-            return ctx.subpaths.bind(container_id, number, point.source, point.subpath)
+    elif point.type == VOLUME and not os.path.isdir(point.source):
+        raise InternalError(f"error while mounting volume '{point.source}': no such file or directory")
+    if point.subpath:
+        return ctx.subpaths.bind(container_id, number, point.source, point.subpath)
     return point.source
 
 

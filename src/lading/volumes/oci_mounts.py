@@ -11,9 +11,10 @@ from lading.volumes import tmpfs
 from lading.volumes.mount_point import TMPFS, MountPoint
 
 
-def oci_mount(point: MountPoint, source: str, *, can_force: bool) -> dict[str, Any]:
+def oci_mount(point: MountPoint, source: str, *, can_force: bool, directory: bool = True) -> dict[str, Any]:
     """One mount. `source` is what is really to be mounted; `can_force` tells whether
-    the kernel can make everything below it read-only (mount_setattr(2), Linux 5.12).
+    the kernel can make everything below it read-only (mount_setattr(2), Linux 5.12),
+    `directory` whether anything can be below it: crun 1.8 refuses "rro" for a file.
 
     Raises InvalidParameter.
     """
@@ -23,7 +24,7 @@ def oci_mount(point: MountPoint, source: str, *, can_force: bool) -> dict[str, A
     if not point.rw:
         if point.read_only == "force-recursive" and not can_force:
             raise InvalidParameter("recursively read-only mounts need Linux 5.12 or newer")
-        far = can_force and point.recursive and point.read_only != "non-recursive"
+        far = can_force and directory and point.recursive and point.read_only != "non-recursive"
         options.append("rro" if far else "ro")
     if point.propagation:
         options.append(point.propagation)

@@ -7,11 +7,11 @@ errors are dockerd's own.
 import posixpath
 from collections.abc import Mapping, Sequence
 
-from lading.errors import InvalidParameter, Unsupported
-from lading.schema.container import BindOptions, Mount, VolumeOptions
+from lading.errors import InvalidParameter
+from lading.schema.container import BindOptions, ImageOptions, Mount, VolumeOptions
 from lading.volumes import tmpfs
 from lading.volumes.mode import DEFAULT_PROPAGATION, is_propagation, parse_mode
-from lading.volumes.mount_point import BIND, TMPFS, VOLUME, MountPoint
+from lading.volumes.mount_point import BIND, IMAGE, TMPFS, VOLUME, MountPoint
 from lading.volumes.names import check_name
 
 
@@ -138,8 +138,8 @@ def _parse_mount(mount: Mount) -> MountPoint:
         return MountPoint(
             type=TMPFS, destination=_clean(mount.target), rw=not mount.read_only, options=options
         )
-    if mount.type == "image":
-        raise Unsupported('invalid mount config for type "image": mounting an image is not supported yet')
+    if mount.type == IMAGE:
+        return _image(mount, mount.image_options or ImageOptions())
     raise InvalidParameter("mount type unknown")
 
 
@@ -147,6 +147,7 @@ _FOREIGN = {
     BIND: ("volume_options", "image_options", "tmpfs_options"),
     VOLUME: ("bind_options", "image_options", "tmpfs_options"),
     TMPFS: ("bind_options", "volume_options", "image_options", "source"),
+    IMAGE: ("bind_options", "volume_options", "tmpfs_options"),
 }
 _FIELDS = {
     "bind_options": "BindOptions",
@@ -191,8 +192,7 @@ def _volume(mount: Mount, options: VolumeOptions) -> MountPoint:
     if options.subpath:
         if not mount.source:
             raise InvalidParameter("must not set Subpath when using anonymous volumes")
-        if options.subpath.startswith("/") or ".." in options.subpath.split("/"):
-            raise InvalidParameter("subpath must be a relative path within the volume")
+        _check_subpath(options.subpath)
     if mount.read_only and not mount.source:
         raise InvalidParameter("must not set ReadOnly mode when using anonymous volumes")
     if mount.source:
@@ -211,6 +211,25 @@ def _volume(mount: Mount, options: VolumeOptions) -> MountPoint:
         options=(driver.options if driver else None) or {},
         labels=options.labels or {},
     )
+
+
+def _image(mount: Mount, options: ImageOptions) -> MountPoint:
+    if not mount.source:
+        raise InvalidParameter("field Source must not be empty")
+    _check_subpath(options.subpath)
+    return MountPoint(
+        type=IMAGE,
+        destination=_clean(mount.target),
+        name=mount.source,
+        rw=False,
+        propagation=DEFAULT_PROPAGATION,
+        subpath=options.subpath,
+    )
+
+
+def _check_subpath(subpath: str) -> None:
+    if subpath.startswith("/") or ".." in subpath.split("/"):
+        raise InvalidParameter("subpath must be a relative path within the volume")
 
 
 def _check_destination(destination: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lading.errors import InvalidParameter, Unsupported
+from lading.errors import InvalidParameter
 from lading.schema.container import Mount
 from lading.volumes import MountPoint
 from lading.volumes.parse import parse_bind, parse_mount, plan
@@ -126,9 +126,12 @@ def test_bad_mounts(asked: dict[str, Any], words: str) -> None:
     assert caught.value.message.startswith("invalid mount config for type")
 
 
-def test_image_mounts_are_refused_plainly() -> None:
-    with pytest.raises(Unsupported, match="not supported yet"):
-        parse_mount(mount(Type="image", Source="busybox", Target="/b"))
+def test_an_image_is_mounted_read_only_or_in_part() -> None:
+    point = parse_mount(mount(Type="image", Source="busybox", Target="/b", ImageOptions={"Subpath": "a/b"}))
+    assert (point.type, point.name, point.destination) == ("image", "busybox", "/b")
+    assert (point.rw, point.subpath) == (False, "a/b")
+    with pytest.raises(InvalidParameter, match="field BindOptions must not be specified"):
+        parse_mount(mount(Type="image", Source="busybox", Target="/b", BindOptions={"NonRecursive": True}))
 
 
 def points(**asked: Any) -> dict[str, MountPoint]:
