@@ -25,14 +25,12 @@ async def connect(ctx: Context, container: Container, reference: str, asked: End
             raise InvalidParameter(_SHARED)
         network = ctx.networks.record(reference)
         settings = asked or EndpointSettings()
+        sandbox = None
         if container.state.running:
-            request = attach_request(container, {network.name: settings})
-            await _rejoin(ctx, container, await ctx.networks.attach(request))
+            sandbox = await ctx.networks.attach(attach_request(container, {network.name: settings}))
         else:
             _check_stopped(ctx, container, network.name, settings)
-        definition = container.definition
-        definition.networks = {**definition.networks, network.name: settings}
-        ctx.store.save_definition(container)
+        _settle(ctx, container, {**container.definition.networks, network.name: settings}, sandbox)
         if not container.state.running:
             ctx.networks.tell("connect", network, container.id)
 
@@ -55,11 +53,18 @@ def _check_stopped(ctx: Context, container: Container, name: str, settings: Endp
     ctx.networks.check(attach_request(container, {**networks, name: settings}))
 
 
-async def _rejoin(ctx: Context, container: Container, sandbox: Sandbox) -> None:
-    """Shows a running container, and tells its processes, what it is on now."""
-    container.state.joined = joined_of(sandbox)
-    ctx.store.save_state(container)
-    write_files(ctx, container, sandbox)
+def _settle(
+    ctx: Context, container: Container, networks: dict[str, EndpointSettings], sandbox: Sandbox | None
+) -> None:
+    """Writes down what a container is to be on, and tells the processes of a running one."""
+    container.definition.networks = networks
+    with ctx.store.database.transaction():
+        ctx.store.save_definition(container)
+        if sandbox is not None:
+            container.state.joined = joined_of(sandbox)
+            ctx.store.save_state(container)
+    if sandbox is not None:
+        write_files(ctx, container, sandbox)
 
 
 async def disconnect(ctx: Context, container: Container, reference: str, *, force: bool) -> None:
@@ -80,12 +85,13 @@ async def disconnect(ctx: Context, container: Container, reference: str, *, forc
         definition = container.definition
         if definition.host.network_mode == "host" and name == "host":
             raise InvalidParameter(_HOST)
+        sandbox = None
         if container.state.running:
-            await _rejoin(ctx, container, await ctx.networks.detach(connect_request(container), name))
+            sandbox = await ctx.networks.detach(connect_request(container), name)
         elif name not in definition.networks:
             raise InternalError(f"container {container.id} is not connected to the network {name}")
-        definition.networks = {key: each for key, each in definition.networks.items() if key != name}
-        ctx.store.save_definition(container)
+        networks = {key: each for key, each in definition.networks.items() if key != name}
+        _settle(ctx, container, networks, sandbox)
         if network is not None and not container.state.running:
             ctx.networks.tell("disconnect", network, container.id)
 

@@ -35,8 +35,7 @@ _NEWROUTE, _DELROUTE, _GETROUTE = 24, 25, 26
 
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_MASTER, _IFLA_LINKINFO, _IFLA_NET_NS_FD = 1, 3, 4, 10, 18, 28
 _INFO_KIND, _INFO_DATA, _INFO_SLAVE_KIND, _INFO_SLAVE_DATA = 1, 2, 4, 5
-_IFLA_LINK = 5
-_VETH_PEER, _MACVLAN_MODE, _IPVLAN_MODE, _IPVLAN_FLAGS, _VLAN_ID = 1, 1, 1, 2, 1
+_VETH_PEER = 1
 _BRPORT_MODE, _BRPORT_ISOLATED = 4, 33
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_TABLE = 1, 4, 5, 15
@@ -291,101 +290,6 @@ def make_veth(pair: Veth) -> Message:
         )
     )
     return Message(f"create link {pair.name}", _NEWLINK, CREATE | EXCL, body)
-
-
-@dataclass(frozen=True, slots=True)
-class Macvlan:
-    """An interface with a hardware address of its own on a parent link, in a namespace, still down."""
-
-    name: str
-    parent: int
-    mode: str
-    mac: str
-    mtu: int
-    netns: int
-
-
-MACVLAN_MODES = {"private": 1, "vepa": 2, "bridge": 4, "passthru": 8}
-"""Source: if_link.h, enum macvlan_mode."""
-
-
-def make_macvlan(wanted: Macvlan) -> Message:
-    """Makes it where it belongs, with one message."""
-    body = (
-        _LINK.pack(0, 0, 0, 0, 0)
-        + attribute(_IFLA_IFNAME, _text(wanted.name))
-        + attribute(_IFLA_LINK, _u32(wanted.parent))
-        + (attribute(_IFLA_ADDRESS, _mac(wanted.mac)) if wanted.mac else b"")
-        + (attribute(_IFLA_MTU, _u32(wanted.mtu)) if wanted.mtu else b"")
-        + attribute(_IFLA_NET_NS_FD, _u32(wanted.netns))
-        + nested(
-            _IFLA_LINKINFO,
-            attribute(_INFO_KIND, b"macvlan"),
-            nested(_INFO_DATA, attribute(_MACVLAN_MODE, _u32(MACVLAN_MODES[wanted.mode]))),
-        )
-    )
-    return Message(f"create macvlan {wanted.name}", _NEWLINK, CREATE | EXCL, body)
-
-
-@dataclass(frozen=True, slots=True)
-class Ipvlan:
-    """An interface with its parent's hardware address, in a namespace, still down."""
-
-    name: str
-    parent: int
-    mode: str
-    flag: str
-    netns: int
-
-
-IPVLAN_MODES = {"l2": 0, "l3": 1, "l3s": 2}
-IPVLAN_FLAGS = {"bridge": 0, "private": 1, "vepa": 2}
-"""Source: if_link.h, enum ipvlan_mode, IPVLAN_F_*."""
-
-
-def make_ipvlan(wanted: Ipvlan) -> Message:
-    """Makes it where it belongs, with one message."""
-    body = (
-        _LINK.pack(0, 0, 0, 0, 0)
-        + attribute(_IFLA_IFNAME, _text(wanted.name))
-        + attribute(_IFLA_LINK, _u32(wanted.parent))
-        + attribute(_IFLA_NET_NS_FD, _u32(wanted.netns))
-        + nested(
-            _IFLA_LINKINFO,
-            attribute(_INFO_KIND, b"ipvlan"),
-            nested(
-                _INFO_DATA,
-                attribute(_IPVLAN_MODE, struct.pack("=H", IPVLAN_MODES[wanted.mode])),
-                attribute(_IPVLAN_FLAGS, struct.pack("=H", IPVLAN_FLAGS[wanted.flag])),
-            ),
-        )
-    )
-    return Message(f"create ipvlan {wanted.name}", _NEWLINK, CREATE | EXCL, body)
-
-
-def make_vlan(name: str, parent: int, tag: int) -> Message:
-    """A sub-interface for frames with an 802.1q tag, up."""
-    body = (
-        _LINK.pack(0, 0, 0, _IFF_UP, _IFF_UP)
-        + attribute(_IFLA_IFNAME, _text(name))
-        + attribute(_IFLA_LINK, _u32(parent))
-        + nested(
-            _IFLA_LINKINFO,
-            attribute(_INFO_KIND, b"vlan"),
-            nested(_INFO_DATA, attribute(_VLAN_ID, struct.pack("=H", tag))),
-        )
-    )
-    return Message(f"create vlan {name}", _NEWLINK, CREATE | EXCL, body)
-
-
-def make_dummy(name: str) -> Message:
-    """An interface that leads nowhere, up."""
-    body = (
-        _LINK.pack(0, 0, 0, _IFF_UP, _IFF_UP)
-        + attribute(_IFLA_IFNAME, _text(name))
-        + nested(_IFLA_LINKINFO, attribute(_INFO_KIND, b"dummy"))
-    )
-    return Message(f"create dummy {name}", _NEWLINK, CREATE | EXCL, body)
 
 
 def set_bridge_port(name: str, *, hairpin: bool, isolated: bool) -> Message:

@@ -43,8 +43,9 @@ async def attach(ctx: Context, request: ConnectRequest) -> Sandbox:
         endpoint.interface = free_interface(endpoint.asked, [inner_name(each) for each in others])
         driver = ctx.drivers[endpoint.network_id]
         undo.callback(ctx.kernel.later, driver.detach, endpoint)
-        await ctx.kernel.do(_join, driver, endpoint)
-        changed = await _change_leader(ctx, request)
+        leader = leading(ctx.joined[request.container_id])
+        await ctx.kernel.do(_join, driver, endpoint, leader)
+        changed = await _change_leader(ctx, request, leader)
         with ctx.store.database.transaction():
             for each in alone:
                 ctx.store.delete_endpoint(each)
@@ -72,11 +73,13 @@ def _check_mixture(ctx: Context, endpoints: Sequence[EndpointRecord]) -> None:
         raise InvalidParameter(NONE_CONFLICT)
 
 
-def _join(driver: Driver, endpoint: EndpointRecord) -> None:
+def _join(driver: Driver, endpoint: EndpointRecord, leader: EndpointRecord | None) -> None:
     """Runs in the kernel's thread."""
     place = open_place(endpoint.sandbox_id, endpoint.netns)
     try:
         driver.join(endpoint, place)
+        if leader is endpoint:
+            lead_out(place.inside, leader)
     finally:
         place.inside.close()
     sysctls = interface_sysctls(endpoint.asked.driver_opts, inner_name(endpoint))
@@ -84,14 +87,14 @@ def _join(driver: Driver, endpoint: EndpointRecord) -> None:
         apply_sysctls(endpoint.netns, sysctls)
 
 
-async def _change_leader(ctx: Context, request: ConnectRequest) -> list[EndpointRecord]:
-    """Lets the default route and the ports follow; the endpoints that changed by that."""
+async def _change_leader(
+    ctx: Context, request: ConnectRequest, leader: EndpointRecord | None
+) -> list[EndpointRecord]:
+    """Lets the ports follow the default route; the endpoints that changed by that."""
     endpoints = ctx.joined[request.container_id]
-    leader = leading(endpoints)
     before = next((each for each in endpoints if each.leads_out and each.gateway), None)
     if leader is before:
         return []
-    await ctx.kernel.do(_lead_out, endpoints[0], leader)
     if before is not None:
         before.leads_out = False
     if leader is not None:
@@ -105,9 +108,9 @@ async def _change_leader(ctx: Context, request: ConnectRequest) -> list[Endpoint
     return [each for each in (before, leader) if each is not None]
 
 
-def _lead_out(anyone: EndpointRecord, leader: EndpointRecord | None) -> None:
+def _lead_out(leader: EndpointRecord) -> None:
     """Runs in the kernel's thread."""
-    place = open_place(anyone.sandbox_id, anyone.netns)
+    place = open_place(leader.sandbox_id, leader.netns)
     try:
         lead_out(place.inside, leader)
     finally:
@@ -117,8 +120,10 @@ def _lead_out(anyone: EndpointRecord, leader: EndpointRecord | None) -> None:
 async def _move_ports(ctx: Context, before: EndpointRecord, leader: EndpointRecord) -> bool:
     """Leads the host ports of one endpoint to another; whether it has them now."""
     leases, before.leases = before.leases, []
+    if not leases:
+        return False
     await ctx.kernel.do(ctx.drivers[before.network_id].withdraw, before, leases)
-    if leases and _translates(ctx, before) and _translates(ctx, leader):
+    if _translates(ctx, before) and _translates(ctx, leader):
         leader.leases = leases
         await ctx.kernel.do(ctx.drivers[leader.network_id].publish, leader, leases)
         return True
@@ -154,9 +159,11 @@ async def detach(ctx: Context, request: ConnectRequest, name: str) -> Sandbox:
     changed: list[EndpointRecord] = []
     leader = leading(rest)
     if endpoint.leads_out and driver is not None:
-        if leader is None or not await _move_ports(ctx, endpoint, leader):
+        if leader is None and endpoint.leases:
             await ctx.kernel.do(driver.withdraw, endpoint, endpoint.leases)
             ctx.reservations.give_back(endpoint.leases)
+        elif leader is not None:
+            await _move_ports(ctx, endpoint, leader)
         changed = await _succeed(ctx, request, leader)
     with ctx.store.database.transaction():
         ctx.store.delete_endpoint(endpoint)
@@ -179,7 +186,7 @@ async def _succeed(
     if leader is None:
         return []
     leader.leads_out = True
-    await ctx.kernel.do(_lead_out, leader, leader)
+    await ctx.kernel.do(_lead_out, leader)
     if not leader.leases:
         await take_published(ctx, leader, request)
         if leader.leases:

@@ -97,8 +97,7 @@ class Bridge:
         self._firewall.remove()
         if self._shape.found:
             return
-        with contextlib.suppress(netlink.NetlinkError):
-            self._kernel.route.send(netlink.delete_link(self._shape.name))
+        self._kernel.bury(self._shape.name)
 
     def check(self) -> bool:
         """Puts back firewall rules somebody took; tells whether there was need."""
@@ -188,8 +187,7 @@ class Bridge:
 
     def bury(self, name: str) -> None:
         """Deletes a link whose namespace somebody else keeps alive."""
-        with contextlib.suppress(netlink.NetlinkError):
-            self._kernel.route.send(netlink.delete_link(name))
+        self._kernel.bury(name)
 
 
 def _bridge_is_filtered() -> bool:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
@@ -17,6 +18,10 @@ from lading.errors import InternalError
 from lading.linux import netlink, nftables
 
 _log = logging.getLogger(__name__)
+
+_UNDERTAKERS = 4
+_GLANCE = 0.0003
+"""Seconds between two looks whether a link is gone."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,6 +37,7 @@ class Kernel:
     def __init__(self) -> None:
         self.thread_id = 0
         self._thread = ThreadPoolExecutor(1, "network")
+        self._undertakers = ThreadPoolExecutor(_UNDERTAKERS, "links")
 
     async def open(self) -> None:
         """Raises InternalError where the kernel or a library lacks something."""
@@ -57,15 +63,30 @@ class Kernel:
         """Runs `deed` after what is under way; a failure is only logged."""
         self._thread.submit(deed, *args, **kwargs).add_done_callback(_complain)
 
+    def bury(self, name: str) -> None:
+        """Deletes a link, and comes back once nobody sees it any more. Runs in the thread.
+
+        The kernel takes another 30 ms until it has forgotten it, for which nobody has to wait.
+        """
+        deletion = self._undertakers.submit(_delete, name)
+        while not deletion.done() and netlink.link(self.route, name) is not None:
+            time.sleep(_GLANCE)
+
     async def close(self) -> None:
         """Ends the thread after what is under way."""
         await self.do(self._close)
         self._thread.shutdown()
+        self._undertakers.shutdown()
 
     def _close(self) -> None:
         for name in ("route", "tracker", "nft"):
             with contextlib.suppress(AttributeError):
                 getattr(self, name).close()
+
+
+def _delete(name: str) -> None:
+    with contextlib.closing(netlink.Socket()) as route, contextlib.suppress(netlink.NetlinkError):
+        route.send(netlink.delete_link(name))
 
 
 def _words(error: OSError) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from ipaddress import IPv4Address
 
 from lading.errors import InternalError, InvalidParameter
-from lading.linux import netlink
+from lading.linux import netlink, stacked_links
 from lading.network.kernel import Kernel
 from lading.network.links import inner_name, set_up
 from lading.network.parents import ParentOptions, tagged
@@ -54,14 +54,16 @@ class ParentLink:
         """Not every kernel has it; the user is to know before a container starts."""
         name = f"ivl{self._index}"
         with open("/proc/thread-self/ns/net", "rb") as here:
-            wanted = netlink.Ipvlan(name, self._index, self._options.mode, self._options.flag, here.fileno())
-            self._send("ipvlan", netlink.make_ipvlan(wanted))
+            wanted = stacked_links.Ipvlan(
+                name, self._index, self._options.mode, self._options.flag, here.fileno()
+            )
+            self._send("ipvlan", stacked_links.make_ipvlan(wanted))
         self._kernel.route.send(netlink.delete_link(name))
 
     def _make_parent(self) -> None:
         route = self._kernel.route
         if not self._options.parent:
-            self._send("dummy", netlink.make_dummy(self._parent))
+            self._send("dummy", stacked_links.make_dummy(self._parent))
             return
         parts = tagged(self._parent)
         below = netlink.link(route, parts[0]) if parts is not None else None
@@ -71,7 +73,7 @@ class ParentLink:
                 if parts is None
                 else f"the requested parent interface {parts[0]} was not found on the Docker host"
             )
-        self._send("802.1q (VLAN)", netlink.make_vlan(self._parent, below.index, parts[1]))
+        self._send("802.1q (VLAN)", stacked_links.make_vlan(self._parent, below.index, parts[1]))
 
     def _send(self, what: str, *messages: netlink.Message) -> None:
         """Raises InternalError with plain words where the kernel has no such links."""
@@ -98,13 +100,15 @@ class ParentLink:
         namespace = os.open(place.path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             if self._driver == "macvlan":
-                wanted = netlink.Macvlan(
+                wanted = stacked_links.Macvlan(
                     name, self._index, self._options.mode, endpoint.mac, self._mtu, namespace
                 )
-                self._send("macvlan", netlink.make_macvlan(wanted))
+                self._send("macvlan", stacked_links.make_macvlan(wanted))
             else:
-                ipvlan = netlink.Ipvlan(name, self._index, self._options.mode, self._options.flag, namespace)
-                self._send("ipvlan", netlink.make_ipvlan(ipvlan))
+                ipvlan = stacked_links.Ipvlan(
+                    name, self._index, self._options.mode, self._options.flag, namespace
+                )
+                self._send("ipvlan", stacked_links.make_ipvlan(ipvlan))
         finally:
             os.close(namespace)
         inside = netlink.link(place.inside, name)
