@@ -28,6 +28,8 @@ def attach_request(container: Container, networks: dict[str, EndpointSettings]) 
         port_bindings=host.port_bindings or {},
         publish_all=host.publish_all_ports,
         sysctls=host.sysctls,
+        dns=host.dns,
+        dns_options=host.dns_options,
     )
 
 

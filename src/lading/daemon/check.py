@@ -96,4 +96,6 @@ def network_settings(settings: Settings) -> NetworkSettings:
         mtu=settings.mtu,
         icc=settings.icc,
         ip_masq=settings.ip_masq,
+        dns=tuple(settings.dns),
+        dns_options=tuple(settings.dns_opt),
     )

@@ -30,7 +30,10 @@ def main(path: str, log: str) -> None:
     gc.collect()
     gc.freeze()
     loop.run()
-    os.unlink(os.path.basename(path))
+    try:
+        os.unlink(os.path.basename(path))
+    except FileNotFoundError:
+        pass
 
 
 def _settle(log: str) -> None:

@@ -36,6 +36,8 @@ def endpoint_for(network: NetworkRecord, asked: EndpointSettings, request: Conne
         asked=asked,
         exposed=ports.exposed(request.port_bindings, request.exposed_ports),
         names=[] if network.predefined else dns_names(request.container_id, name, request.hostname, aliases),
+        dns=request.dns or [],
+        dns_options=request.dns_options or [],
     )
 
 

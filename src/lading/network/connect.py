@@ -26,6 +26,8 @@ async def connect(ctx: Context, request: ConnectRequest) -> Sandbox:
     endpoints = [endpoint_for(network, asked, request) for network, asked in wanted]
     endpoints = endpoints or [sandbox_alone(request)]
     async with AsyncExitStack() as undo:
+        if any(endpoint.names for endpoint in endpoints):
+            undo.callback(ctx.renamed)
         ctx.joined[request.container_id] = endpoints
         undo.callback(ctx.joined.pop, request.container_id)
         if not any(network.driver == "host" for network, _ in wanted):

@@ -1,14 +1,11 @@
 """Who is called what on which network. Pure.
 
-The view that a resolver at 127.0.0.11 answers from. `Networks.names()` gives
-it, and the hook given to `Networks.on_names` is called after each change: a
-container on a user-defined network has started, stopped, was renamed,
+The view that the resolver at 127.0.0.11 answers from; `Context.renamed` is called after
+each change: a container on a user-defined network has started, stopped, was renamed,
 connected or disconnected. Names on the default bridge are nobody's to resolve,
 so containers that are only there are not in it.
 
-A sandbox asks by its container's ID, or by the path of its namespace. Names are
-small letters. A container gets 127.0.0.11 for its name server (`resolv.py`)
-only where `Networks.resolves` says that somebody answers there.
+A sandbox asks by its container's ID. Names are small letters.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,12 +33,17 @@ class Asker:
     """A container that may ask: its namespace, and its networks by ID in the order to be searched.
 
     `links` leads from what it calls others, on each network, to their names there.
+    `servers` and `options` of resolv.conf are those asked for, instead of the host's.
+    `leads_out` is false where no network leads out of it.
     """
 
     container_id: str
     netns: str
     networks: list[str] = field(default_factory=list)
     links: dict[str, dict[str, str]] = field(default_factory=dict)
+    servers: Sequence[str] = ()
+    options: Sequence[str] = ()
+    leads_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +81,15 @@ def names_of(endpoints: Iterable[EndpointRecord]) -> Names:
     """The view of these endpoints. Those of one container come in the order they are searched."""
     askers: dict[str, Asker] = {}
     networks: dict[str, NetworkNames] = {}
+    leads_out: set[str] = set()
     for endpoint in endpoints:
-        if not endpoint.names:
+        if endpoint.gateway:
+            leads_out.add(endpoint.container_id)
+        if not endpoint.names or not endpoint.netns:
             continue
         asker = askers.setdefault(endpoint.container_id, Asker(endpoint.container_id, endpoint.netns))
         asker.networks.append(endpoint.network_id)
+        asker.servers, asker.options = endpoint.dns, endpoint.dns_options
         if links := dict(_link(text) for text in endpoint.asked.links or ()):
             asker.links[endpoint.network_id] = links
         network = networks.setdefault(
@@ -94,6 +100,8 @@ def names_of(endpoints: Iterable[EndpointRecord]) -> Names:
         network.pointers[endpoint.ip] = endpoint.names[0]
         for name in endpoint.names:
             network.addresses.setdefault(name.lower(), []).append(endpoint.ip)
+    for asker in askers.values():
+        asker.leads_out = asker.container_id in leads_out
     return Names(askers, networks)
 
 

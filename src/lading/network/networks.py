@@ -1,7 +1,8 @@
 """The front door: every call is one deed."""
 
 import builtins
-from collections.abc import Callable, Collection, Iterable, Mapping
+import os
+from collections.abc import Collection, Iterable, Mapping
 
 from lading.filters import Filters
 from lading.network import view
@@ -19,11 +20,14 @@ from lading.network.record import ConnectRequest, NetworkRecord, Sandbox
 from lading.network.release import release
 from lading.network.remove import prune, remove
 from lading.network.reservations import Reservations
+from lading.network.resolv_internal import HostFile
+from lading.network.resolver import Resolver
 from lading.network.sandboxes import Sandboxes
 from lading.network.settings import NetworkSettings
-from lading.network.shown import sandbox_of
+from lading.network.shown import host_resolv_conf, sandbox_of
 from lading.network.store import Store
 from lading.network.sweeping import sweep
+from lading.network.telling import Told, Usual, facts_of
 from lading.network.watch import Watch
 from lading.schema.container import PortBinding
 from lading.schema.network import Network, NetworkCreateBody
@@ -40,7 +44,9 @@ class Networks:
     def __init__(
         self, settings: NetworkSettings, database: Database, directory: str, tell: Publish = _silence
     ) -> None:
-        """`directory` is where namespaces are kept; `tell` is the event bus's `publish`."""
+        """`directory` is where namespaces are kept, beside it the resolver's socket; `tell` is the
+        event bus's `publish`.
+        """
         kernel = Kernel()
         self._ctx = Context(
             settings=settings,
@@ -51,6 +57,8 @@ class Networks:
             tell=tell,
         )
         self._watch: Watch | None = None
+        self._resolver = Resolver(os.path.dirname(directory), self._names_to_tell)
+        self._ctx.renamed, self._ctx.resolver = self._resolver.changed, RESOLVER
 
     async def open(self) -> None:
         """Makes the default networks, or puts right what is there of them.
@@ -59,12 +67,14 @@ class Networks:
         daemon has the bridge, InternalError where the kernel lacks something.
         """
         await open_networks(self._ctx)
+        self._resolver.open()
         self._watch = Watch(self._ctx)
 
     async def close(self) -> None:
         """Lets go; containers stay connected. Networks without any are taken away."""
         if self._watch is not None:
             self._watch.close()
+        await self._resolver.close()
         await close_networks(self._ctx)
 
     async def reload(self) -> None:
@@ -86,7 +96,9 @@ class Networks:
         Raises NotFound, InvalidParameter, Conflict, or InternalError where a port
         or an address cannot be had, in docker's words.
         """
-        return await connect(self._ctx, request)
+        sandbox = await connect(self._ctx, request)
+        await self._names_known(sandbox)
+        return sandbox
 
     async def republish(
         self,
@@ -110,7 +122,9 @@ class Networks:
 
         Raises NotFound, InvalidParameter, Forbidden, Conflict, InternalError.
         """
-        return await attach(self._ctx, request)
+        sandbox = await attach(self._ctx, request)
+        await self._names_known(sandbox)
+        return sandbox
 
     async def detach(self, request: ConnectRequest, name: str) -> Sandbox:
         """Takes a running container off the network `name`.
@@ -138,9 +152,15 @@ class Networks:
         """What a resolver answers from."""
         return names_of(self._ctx.everyone())
 
-    def on_names(self, changed: Callable[[], None], resolver: str = RESOLVER) -> None:
-        """Calls `changed` when names do; containers are told that `resolver` answers."""
-        self._ctx.renamed, self._ctx.resolver = changed, resolver
+    def _names_to_tell(self) -> Told:
+        settings = self._ctx.settings
+        host = HostFile(host_resolv_conf(shares_host=False)[1])
+        return facts_of(self.names(), Usual(host, settings.dns, settings.dns_options))
+
+    async def _names_known(self, sandbox: Sandbox) -> None:
+        """Before a container's first program asks for them."""
+        if sandbox.resolver:
+            await self._resolver.settled()
 
     def record(self, reference: str) -> NetworkRecord:
         """A network by name, ID or beginning of its ID. Raises NotFound or InvalidParameter."""

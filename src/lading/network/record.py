@@ -77,6 +77,9 @@ class EndpointRecord(Struct, kw_only=True):
     """Whether the container's default route is by this network."""
     names: list[str] = field(default_factory=list)
     """What it is called there; empty where names are not resolved."""
+    dns: list[str] = field(default_factory=list)
+    dns_options: list[str] = field(default_factory=list)
+    """Servers and resolv.conf's options asked for, instead of the host's."""
 
     @property
     def ip(self) -> IPv4Address:
@@ -102,6 +105,8 @@ class ConnectRequest(Struct, kw_only=True):
     exposed_ports: Ports | None = None
     publish_all: bool = False
     sysctls: dict[str, str] | None = None
+    dns: list[str] | None = None
+    dns_options: list[str] | None = None
 
 
 class Sandbox(Struct, kw_only=True):
@@ -112,7 +117,8 @@ class Sandbox(Struct, kw_only=True):
     are those of the network that leads out. `resolver` answers for the names of
     user-defined networks. `host_gateway` is what
     `host-gateway` stands for; `host_hosts` and `host_resolv_conf` are the
-    host's files, the first only where they are shared as they are.
+    host's files, the first only where they are shared as they are, the second found at
+    `host_resolv_file`.
     """
 
     sandbox_id: str = ""
@@ -128,3 +134,4 @@ class Sandbox(Struct, kw_only=True):
     host_gateway: str = ""
     host_hosts: str | None = None
     host_resolv_conf: str = ""
+    host_resolv_file: str = ""

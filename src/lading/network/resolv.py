@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, ip_address
 
 from lading.network.record import Sandbox
+from lading.network.resolv_internal import internal_text
 
 HOST_FILE = "/etc/resolv.conf"
 SYSTEMD_FILE = "/run/systemd/resolve/resolv.conf"
@@ -20,9 +21,12 @@ def resolv_conf_text(
 
     In a namespace of its own a container cannot reach servers on the host's
     loopback, nor any by IPv6; those are left out, and where none is left,
-    public ones are named. A search list of "." means none.
+    public ones are named. A search list of "." means none. Where 127.0.0.11 answers,
+    it is the only one named.
     """
     host = sandbox.host_resolv_conf
+    if sandbox.resolver:
+        return internal_text(host, sandbox.host_resolv_file, servers, search, options)
     own = bool(sandbox.netns_path)
     if not own and not (servers or search or options):
         return host

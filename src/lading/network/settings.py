@@ -25,6 +25,9 @@ class NetworkSettings:
     ip_masq: bool = True
     pools: tuple[tuple[str, int], ...] = ()
     """Address pools of user-defined networks: base and prefix length; empty for docker's own."""
+    dns: tuple[str, ...] = ()
+    dns_options: tuple[str, ...] = ()
+    """For containers that ask for no name servers and no options of resolv.conf themselves."""
 
     def check(self) -> None:
         """Raises InvalidParameter for values that cannot be."""

@@ -19,6 +19,7 @@ def sandbox_of(ctx: Context, endpoints: Sequence[EndpointRecord]) -> Sandbox:
     leader = next((each for each in endpoints if each.leads_out), endpoints[0])
     shares_host = not leader.netns
     settings = shown.get(leader.network_name, EndpointSettings())
+    resolv_file, resolv_conf = host_resolv_conf(shares_host=shares_host)
     return Sandbox(
         sandbox_id=leader.sandbox_id,
         netns_path=leader.netns,
@@ -32,7 +33,8 @@ def sandbox_of(ctx: Context, endpoints: Sequence[EndpointRecord]) -> Sandbox:
         address=settings.ip_address,
         host_gateway=_host_gateway(ctx.networks),
         host_hosts=_read(_HOSTS_FILE) if shares_host else None,
-        host_resolv_conf=_host_resolv_conf(shares_host),
+        host_resolv_conf=resolv_conf,
+        host_resolv_file=resolv_file,
     )
 
 
@@ -56,11 +58,12 @@ def _host_gateway(networks: dict[str, NetworkRecord]) -> str:
     return str(default.interface.ip) if default is not None else ""
 
 
-def _host_resolv_conf(shares_host: bool) -> str:
+def host_resolv_conf(*, shares_host: bool) -> tuple[str, str]:
+    """The file that says whom the host asks, and its text: not whom systemd's stub does it for."""
     text = _read(resolv.HOST_FILE)
-    if not shares_host and resolv.asks_systemd_stub(text):
-        return _read(resolv.SYSTEMD_FILE) or text
-    return text
+    if not shares_host and resolv.asks_systemd_stub(text) and (behind := _read(resolv.SYSTEMD_FILE)):
+        return resolv.SYSTEMD_FILE, behind
+    return resolv.HOST_FILE, text
 
 
 def _read(path: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lading import keeper
+from lading.aio.companion import connect_companion
 from lading.errors import Conflict, InternalError, LadingError, NotFound, Unavailable
 from lading.keeper import Message
 
@@ -135,14 +136,4 @@ def _close_all(descriptors: list[int]) -> None:
 
 def connect(path: str) -> socket.socket:
     """Connects to a keeper's socket. Raises OSError where nobody listens."""
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    # By way of a descriptor, since the address has room for 107 bytes of path only.
-    directory = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        connection.connect(f"/proc/self/fd/{directory}/{os.path.basename(path)}")
-    except OSError:
-        connection.close()
-        raise
-    finally:
-        os.close(directory)
-    return connection
+    return connect_companion(path, socket.SOCK_SEQPACKET)
