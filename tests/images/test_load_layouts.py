@@ -65,6 +65,7 @@ async def test_several_platforms_asked_for(rooms: Rooms) -> None:
         (Platform("arm64", "linux"), ["arm/v7", "amd64", "arm64/v8"], "arm64/v8"),
         (Platform("arm64", "linux"), ["amd64", "arm/v6", "arm/v7"], "arm/v7"),
         (Platform("arm", "linux", "v6"), ["arm/v7", "arm/v5", "arm/v6"], "arm/v6"),
+        (Platform("arm", "linux", "v6"), ["arm/v7", "arm/v5"], "arm/v5"),
         (Platform("arm", "linux", "v7"), ["arm/v5", "arm"], "arm"),
         (Platform("amd64", "linux"), ["amd64/v3", "386", "amd64"], "amd64"),
         (Platform("amd64", "linux"), ["arm64", "386"], "386"),
@@ -377,3 +378,20 @@ async def test_archives_damaged_at_random(rooms: Rooms, seed: int) -> None:
         await rooms.cleared()
         rooms.check()
     assert outcomes == {"loaded", "refused"}
+
+
+async def test_a_list_that_knows_one_platform_of_two(rooms: Rooms) -> None:
+    layout = Layout()
+    here, foreign = layout.for_platform([ONE], HERE), layout.for_platform([TWO], FOREIGN)
+    for image in (here, foreign):
+        layout.list(image, "app:1")
+    entry = {
+        "Config": f"blobs/sha256/{config_id(layout, here)[7:]}",
+        "RepoTags": ["app:1"],
+        "Layers": [f"blobs/sha256/{digest_of(gzip.compress(ONE))[7:]}"],
+    }
+    layout.files["manifest.json"] = json.dumps([entry]).encode()
+    await load(rooms, layout.archive())
+    assert rooms.images.resolve("app:1").id == config_id(layout, here)
+    await load(rooms, layout.archive(), Platform(FOREIGN, "linux"))
+    assert rooms.images.resolve("app:1").id == config_id(layout, foreign)
