@@ -57,9 +57,9 @@ class Content:
         os.makedirs(self._parts, mode=0o700, exist_ok=True)
         return Partial(self._parts, digest, self._parts_in_use)
 
-    def remove_partials(self) -> int:
+    def remove_partials(self, *, stale_only: bool = False) -> int:
         """Removes what broken transfers left to be gone on with; how many bytes that was."""
-        return remove_partials(self._parts, self._parts_in_use, 0.0)
+        return remove_partials(self._parts, self._parts_in_use, LIFETIME if stale_only else 0.0)
 
     def keep(self, arrived: Ingest, media_type: str = "") -> str:
         """Makes a finished blob exist, and gives its digest.
@@ -196,10 +196,6 @@ class Content:
     def stale_partials(self) -> list[str]:
         """What broken transfers left, and nobody has gone on with for a day."""
         return stale_partials(self._parts, self._parts_in_use, LIFETIME)
-
-    def remove_stale_partials(self) -> None:
-        """Removes those."""
-        remove_partials(self._parts, self._parts_in_use, LIFETIME)
 
     async def settled(self) -> None:
         """Waits until everything removed so far is gone."""

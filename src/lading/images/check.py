@@ -113,7 +113,7 @@ class _Run:
         """Every layer: its place in its chain, its directory, and what is in it; and writable layers."""
         snapshots = self.ctx.snapshots
         layers = _parents_first(self.found_layers)
-        damaged = snapshots.damaged()
+        damaged = snapshots.soundness.damaged()
         for number, layer in enumerate(layers):
             yield _progress("layers", layer.chain_id, number, len(layers))
             problem = damaged.get(layer.chain_id, "")
@@ -125,7 +125,7 @@ class _Run:
                 await self._restore_blob(layer)
             elif not comparable:
                 self.state.bad_layers[layer.chain_id] = f"the layer {layer.parent} below it is damaged"
-        for key, problem in snapshots.damaged_writables().items():
+        for key, problem in snapshots.soundness.damaged_writables().items():
             self.find(CONTAINER, key, f"its writable layer is damaged: {problem}")
         yield _progress("layers", "", len(layers), len(layers))
 
@@ -143,7 +143,7 @@ class _Run:
             return
         try:
             if staged is not None and not problem:
-                compare = self.ctx.snapshots.difference(layer.chain_id, staged)
+                compare = self.ctx.snapshots.soundness.difference(layer.chain_id, staged)
                 problem = await tasks.in_thread(compare)
             if problem:
                 finding = self._found_bad(layer, problem, repairable=staged is not None)
@@ -165,7 +165,7 @@ class _Run:
         digest = layer.blob_digest
         if digest != layer.diff_id or digest not in self.state.bad_blobs:
             return
-        work = partial(pack_anew, self.ctx.content, self.ctx.snapshots.layer_packer(layer.chain_id))
+        work = partial(pack_anew, self.ctx.content, self.ctx.snapshots.soundness.layer_packer(layer.chain_id))
         try:
             arrived = await tasks.held(work, lambda late: late.discard())
         except OSError:
@@ -198,11 +198,11 @@ class _Run:
 
     def _replace(self, layer: Layer, staged: Staged, finding: Finding) -> Staged | None:
         """Gives back what was not put into the layer's place."""
-        if self.ctx.snapshots.is_mounted(layer.chain_id):
+        if self.ctx.snapshots.soundness.is_mounted(layer.chain_id):
             finding.problem += "; stop the containers that stand on it, to have it repaired"
             self.waiting.add(layer.chain_id)
             return staged
-        self.ctx.snapshots.replace(layer.chain_id, staged)
+        self.ctx.snapshots.soundness.replace(layer.chain_id, staged)
         finding.repaired = True
         del self.state.bad_layers[layer.chain_id]
         return None
@@ -230,13 +230,13 @@ class _Run:
         content, snapshots, admission = self.ctx.content, self.ctx.snapshots, self.ctx.admission
         # First what is there, then what should be: so nothing that comes in between looks like garbage.
         files = await tasks.in_thread(content.files)
-        names = await tasks.in_thread(snapshots.names)
+        names = await tasks.in_thread(snapshots.soundness.names)
         await content.settled()
         leftovers = await tasks.in_thread(content.leftovers) if admission.is_alone else []
         strays = [digest for digest in files if not content.has(digest)]
         for digest in strays:
             self.find(GARBAGE, digest, "the file of no blob", repairable=True)
-        directories = snapshots.strays(names)
+        directories = snapshots.soundness.strays(names)
         for name in directories:
             self.find(GARBAGE, name, "the directory of no layer", repairable=True)
         # While they were listed somebody may have come, written, and gone.
@@ -252,9 +252,9 @@ class _Run:
                     self.find(GARBAGE, subject, f"a {what} that no image needs", repairable=True)
         if self.wants_repair:
             content.remove_strays(strays)
-            snapshots.throw_strays(directories)
+            snapshots.soundness.throw_strays(directories)
             content.remove_leftovers(leftovers)
-            content.remove_stale_partials()
+            content.remove_partials(stale_only=True)
             admission.clear()
 
     async def repair(self) -> None:

@@ -54,7 +54,7 @@ class Repair:
                 else:
                     self._make_do(image_id, image.finding)
             ctx.store.drop_nowhere()
-            ctx.snapshots.forget_blobs(self._state.bad_blobs)
+            ctx.snapshots.soundness.forget_blobs(self._state.bad_blobs)
         ctx.catalog.changed()
         ctx.content.remove(self._state.bad_blobs)
         for finding in findings:

@@ -46,6 +46,46 @@ class Usage:
     inodes: int
 
 
+class Soundness(Protocol):
+    """Whether layers are what they should be, and putting them right. Loop thread but where it says so."""
+
+    def names(self) -> list[str]:
+        """The directories that are there. Any thread. Raises OSError."""
+
+    def strays(self, names: Collection[str]) -> list[str]:
+        """Those of `names` that belong to nothing that exists or is being made."""
+
+    def throw_strays(self, names: Collection[str]) -> None:
+        """Removes those of `names` that are strays."""
+
+    def damaged(self) -> dict[str, str]:
+        """Layers, by chain ID, without a directory or with rows that contradict themselves; and how."""
+
+    def damaged_writables(self) -> dict[str, str]:
+        """Writable layers, by key, whose directories are not there; and how."""
+
+    def difference(self, chain_id: str, staged: Staged) -> Callable[[], str]:
+        """A function for any thread, which tells what is not in a layer as in what was staged (or nothing).
+
+        Raises NotFound; the function raises OSError.
+        """
+
+    def layer_packer(self, chain_id: str) -> Callable[[Push], None]:
+        """A function for any thread, which writes a layer as an archive: the one it came from if made here.
+
+        Raises NotFound; the function raises OSError.
+        """
+
+    def is_mounted(self, chain_id: str) -> bool:
+        """Whether a container stands on the layer at this moment."""
+
+    def replace(self, chain_id: str, staged: Staged) -> None:
+        """Puts what was staged in the place of a layer's directory. Raises NotFound."""
+
+    def forget_blobs(self, digests: Collection[str]) -> None:
+        """Layers that came from these blobs have none any more."""
+
+
 class Snapshots(Protocol):
     """Layers by chain ID, writable layers by key (the container's ID).
 
@@ -54,6 +94,10 @@ class Snapshots(Protocol):
 
     name: str
     max_layers: int
+
+    @property
+    def soundness(self) -> Soundness:
+        """Whether they are what they should be."""
 
     def open(self) -> None:
         """Makes the directories and throws away what a crash left. Raises OSError."""
@@ -144,42 +188,6 @@ class Snapshots(Protocol):
 
     def sweep(self, live: Collection[str]) -> None:
         """Removes writable layers not in `live`, and mounts of layers that no longer exist."""
-
-    def names(self) -> list[str]:
-        """The directories that are there. Any thread. Raises OSError."""
-
-    def strays(self, names: Collection[str]) -> list[str]:
-        """Those of `names` that belong to nothing that exists or is being made."""
-
-    def throw_strays(self, names: Collection[str]) -> None:
-        """Removes those of `names` that are strays."""
-
-    def damaged(self) -> dict[str, str]:
-        """Layers, by chain ID, without a directory or with rows that contradict themselves; and how."""
-
-    def damaged_writables(self) -> dict[str, str]:
-        """Writable layers, by key, whose directories are not there; and how."""
-
-    def difference(self, chain_id: str, staged: Staged) -> Callable[[], str]:
-        """A function for any thread, which tells what is not in a layer as in what was staged (or nothing).
-
-        Raises NotFound; the function raises OSError.
-        """
-
-    def layer_packer(self, chain_id: str) -> Callable[[Push], None]:
-        """A function for any thread, which writes a layer as an archive: the one it came from if made here.
-
-        Raises NotFound; the function raises OSError.
-        """
-
-    def is_mounted(self, chain_id: str) -> bool:
-        """Whether a container stands on the layer at this moment."""
-
-    def replace(self, chain_id: str, staged: Staged) -> None:
-        """Puts what was staged in the place of a layer's directory. Raises NotFound."""
-
-    def forget_blobs(self, digests: Collection[str]) -> None:
-        """Layers that came from these blobs have none any more."""
 
     def driver_data(self, key: str) -> dict[str, str]:
         """What inspect shows of a container's storage (GraphDriver.Data)."""

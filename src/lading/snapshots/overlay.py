@@ -20,12 +20,11 @@ from lading.errors import Conflict, InternalError, NotFound
 from lading.linux import mounts, namespaces, project_quota
 from lading.linux.tally import Limits
 from lading.linux.trees import remove_tree
-from lading.oci.image import digest_of
 from lading.snapshots.changes import Change, compare
 from lading.snapshots.contract import Layer, Staged, Usage
-from lading.snapshots.difference import difference
 from lading.snapshots.inherit import inherit
 from lading.snapshots.pack import Push, pack
+from lading.snapshots.soundness import OverlaySoundness, chain_id_of, upper_of
 from lading.snapshots.store import SnapshotStore
 from lading.snapshots.trash import Trash
 from lading.snapshots.unpack import is_opaque, unpack
@@ -58,6 +57,9 @@ class OverlaySnapshots:
         self._options: tuple[str, ...] = ()
         # Directories that have no row yet.
         self._making: set[str] = set()
+        self.soundness = OverlaySoundness(
+            directory, self._store, self._trash, self._making, self._chains, self.directories
+        )
 
     def open(self) -> None:
         """See the contract. Needs a running loop, whose threads empty the trash."""
@@ -122,7 +124,7 @@ class OverlaySnapshots:
             self._remove_now(staged.directory)
 
     def commit(self, staged: Staged, diff_id: str, parent: str | None, blob_digest: str) -> str:
-        chain_id = _chain_id(parent, diff_id)
+        chain_id = chain_id_of(parent, diff_id)
         self._making.discard(os.path.basename(staged.directory))
         present = self._store.layer(chain_id)
         if present is not None:
@@ -267,69 +269,9 @@ class OverlaySnapshots:
         used = {f"{self._root}/{directory}" for directory in self._store.writables().values()}
         # Last mounted first, so that what lies on top of another goes before it.
         for entry in reversed(mounts.table()):
-            upper = _upper_of(entry)
+            upper = upper_of(entry)
             if upper and upper.startswith(f"{self._root}/") and os.path.dirname(upper) not in used:
                 mounts.unmount_if_mounted(entry.target)
-
-    def names(self) -> list[str]:
-        return [name for name in os.listdir(self._root) if not name.startswith(".")]
-
-    def strays(self, names: Collection[str]) -> list[str]:
-        known = self._store.directories()
-        found = [name for name in names if name not in known and name not in self._making]
-        return [name for name in found if os.path.lexists(f"{self._root}/{name}")]
-
-    def throw_strays(self, names: Collection[str]) -> None:
-        for name in self.strays(names):
-            self._trash.throw(f"{self._root}/{name}")
-
-    def damaged(self) -> dict[str, str]:
-        layers = {layer.chain_id: layer for layer in self._store.layers()}
-        found = {}
-        for chain_id, layer in layers.items():
-            if layer.parent is not None and layer.parent not in layers:
-                found[chain_id] = f"the layer {layer.parent} below it is missing"
-            elif chain_id != _chain_id(layer.parent, layer.diff_id):
-                found[chain_id] = f"it is not what {layer.diff_id} makes on top of {layer.parent}"
-            elif not os.path.isdir(self.directories(chain_id)[-1]):
-                found[chain_id] = "its directory is missing"
-        return found
-
-    def damaged_writables(self) -> dict[str, str]:
-        known = self._store.writables()
-        return {
-            key: "its directory is missing"
-            for key, directory in known.items()
-            if not all(os.path.isdir(f"{self._root}/{directory}/{part}") for part in "uw")
-        }
-
-    def difference(self, chain_id: str, staged: Staged) -> Callable[[], str]:
-        return partial(difference, self.directories(chain_id)[-1], staged.directory)
-
-    def layer_packer(self, chain_id: str) -> Callable[[Push], None]:
-        directory = self.directories(chain_id)[-1]
-        return lambda push: pack(directory, push)
-
-    def is_mounted(self, chain_id: str) -> bool:
-        # Of several ways to name the layers in a mount's options, only the upper directory is in all.
-        uppers = filter(None, map(_upper_of, mounts.table()))
-        # Kernels before 6.5 may have been told names relative to the root.
-        mounted = {os.path.dirname(os.path.join(self._root, upper)) for upper in uppers}
-        wanted = self.directories(chain_id)[-1]
-        for key, directory in self._store.writables().items():
-            if f"{self._root}/{directory}" in mounted and wanted in self.directories(self._writable(key)[1]):
-                return True
-        return False
-
-    def replace(self, chain_id: str, staged: Staged) -> None:
-        before = self.directories(chain_id)[-1]
-        self._store.replace_directory(chain_id, os.path.basename(staged.directory))
-        self._making.discard(os.path.basename(staged.directory))
-        self._chains.clear()
-        self._trash.throw(before)
-
-    def forget_blobs(self, digests: Collection[str]) -> None:
-        self._store.forget_blobs(digests)
 
     def driver_data(self, key: str) -> dict[str, str]:
         directory, parent = self._writable(key)
@@ -345,10 +287,6 @@ class OverlaySnapshots:
         below = ":".join(directories[-2::-1])
         shown = {"LowerDir": below} if below else {}
         return {**shown, "UpperDir": directories[-1]}
-
-
-def _chain_id(parent: str | None, diff_id: str) -> str:
-    return digest_of(f"{parent} {diff_id}".encode()) if parent else diff_id
 
 
 def _mount_lower(lower: mounts.Overlay, target: str) -> None:
@@ -380,15 +318,6 @@ def _look_like(model: str, directory: str) -> None:
     if shown.st_uid or shown.st_gid:
         os.chown(directory, shown.st_uid, shown.st_gid)
     os.chmod(directory, stat.S_IMODE(shown.st_mode))
-
-
-def _upper_of(entry: mounts.MountInfo) -> str:
-    if entry.fs_type != "overlay":
-        return ""
-    for option in entry.super_options.split(","):
-        if option.startswith("upperdir="):
-            return option.removeprefix("upperdir=")
-    return ""
 
 
 def _name(number: int) -> str:
