@@ -8,11 +8,13 @@ import errno
 import socket
 import struct
 from collections.abc import Collection
+from ipaddress import IPv4Address, IPv4Network
 
 from lading.linux.netlink import Message, NetlinkError, Socket, attribute, attributes, nested
 
 _GET, _DELETE = 1 << 8 | 1, 1 << 8 | 2
 _TUPLE_ORIGINAL, _FILTER = 1, 25
+_TUPLE_IP, _SOURCE, _TARGET = 1, 1, 2
 _TUPLE_PROTO, _PROTO_NUMBER, _PROTO_TARGET = 2, 1, 3
 _FILTER_ORIGINAL_FLAGS, _BY_NUMBER = 1, 1 << 3
 _FAMILY = struct.pack("=BBH", socket.AF_INET, 0, 0)
@@ -32,16 +34,36 @@ def forget(tracker: Socket, protocol: int, ports: Collection[int]) -> int:
     for flow in flows:
         original = attributes(flow.body[len(_FAMILY) :]).get(_TUPLE_ORIGINAL, b"")
         proto = attributes(attributes(original).get(_TUPLE_PROTO, b""))
-        if proto.get(_PROTO_NUMBER) != bytes([protocol]) or _port(proto) not in ports:
-            continue
-        body = _FAMILY + nested(_TUPLE_ORIGINAL, original)
-        try:
-            tracker.send(Message("forget a connection", _DELETE, 0, body))
-            forgotten += 1
-        except NetlinkError as error:
-            if error.errno != errno.ENOENT:
-                raise
+        if proto.get(_PROTO_NUMBER) == bytes([protocol]) and _port(proto) in ports:
+            forgotten += _drop(tracker, original)
     return forgotten
+
+
+def forget_subnet(tracker: Socket, subnet: IPv4Network) -> int:
+    """Drops every flow from or to an address of `subnet`; returns how many. Raises NetlinkError.
+
+    Whoever gets these addresses next is not to be taken for who had them.
+    """
+    forgotten = 0
+    for flow in tracker.dump(Message("list tracked connections", _GET, 0, _FAMILY)):
+        original = attributes(flow.body[len(_FAMILY) :]).get(_TUPLE_ORIGINAL, b"")
+        ends = attributes(attributes(original).get(_TUPLE_IP, b""))
+        if any(
+            IPv4Address(ends[end]) in subnet for end in (_SOURCE, _TARGET) if len(ends.get(end, b"")) == 4
+        ):
+            forgotten += _drop(tracker, original)
+    return forgotten
+
+
+def _drop(tracker: Socket, original: bytes) -> bool:
+    body = _FAMILY + nested(_TUPLE_ORIGINAL, original)
+    try:
+        tracker.send(Message("forget a connection", _DELETE, 0, body))
+    except NetlinkError as error:
+        if error.errno != errno.ENOENT:
+            raise
+        return False
+    return True
 
 
 def _port(proto: dict[int, bytes]) -> int:

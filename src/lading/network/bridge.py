@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 
 from lading.errors import Conflict
-from lading.linux import namespaces, netlink
+from lading.linux import conntrack, namespaces, netlink
 from lading.network.firewall import Firewall
 from lading.network.ipam import bridge_mac
 from lading.network.kernel import Kernel
@@ -95,6 +95,12 @@ class Bridge:
     def remove(self) -> None:
         """Leaves nothing of the network."""
         self._firewall.remove()
+        try:
+            conntrack.forget_subnet(self._kernel.tracker, self._shape.interface.network)
+        except OSError as error:
+            _log.warning(
+                "flows of %s may be taken for those of the next network: %s", self._shape.name, error
+            )
         if self._shape.found:
             return
         self._kernel.bury(self._shape.name)
