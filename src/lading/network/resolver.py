@@ -27,7 +27,49 @@ _PATIENCE = 5.0
 _LINGER = 60.0
 """Seconds to keep a resolver nobody needs: the next container may come soon."""
 _LONGEST_PAUSE = 5.0
-_LONGEST_LINE = 1 << 26
+
+
+class _Line(asyncio.Protocol):
+    """A connection on which one question at a time is answered by one line."""
+
+    def __init__(self, lost: Callable[["_Line"], None]) -> None:
+        """`lost` is called when it breaks, or is closed."""
+        self._lost = lost
+        self._transport: asyncio.Transport | None = None
+        self._received = bytearray()
+        self._answer: asyncio.Future[bytes] | None = None
+        self._ended = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        if data.endswith(b"\n") and self._answer is not None and not self._answer.done():
+            self._answer.set_result(bytes(self._received))
+            self._received.clear()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended.set()
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(InternalError("the resolver is gone"))
+        self._lost(self)
+
+    async def ask(self, request: dict[str, Any]) -> Any:
+        """Raises InternalError where it breaks, TimeoutError where there is no answer."""
+        if self._transport is None or self._transport.is_closing():
+            raise InternalError("the resolver is gone")
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(json.dumps(request, separators=(",", ":")).encode() + b"\n")
+        async with asyncio.timeout(_PATIENCE):
+            return json.loads(await self._answer)
+
+    async def close(self) -> None:
+        """Ends it."""
+        if self._transport is not None:
+            self._transport.abort()
+            await self._ended.wait()
 
 
 class Resolver:
@@ -39,7 +81,7 @@ class Resolver:
         self._log_path = f"{directory}/dns.log"
         self._view = view
         self._told: Told | None = None
-        self._link: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._link: _Line | None = None
         self._background = Background()
         self._work: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
@@ -140,40 +182,25 @@ class Resolver:
     async def _connect(self) -> None:
         connection = connect_companion(self._socket_path, socket.SOCK_STREAM)
         connection.setblocking(False)
-        reader, writer = await asyncio.open_unix_connection(sock=connection, limit=_LONGEST_LINE)
-        self._link = reader, writer
-        asyncio.get_running_loop().call_soon(self._watch, writer)
+        loop = asyncio.get_running_loop()
+        _, self._link = await loop.create_unix_connection(lambda: _Line(self._lost), sock=connection)
 
-    def _watch(self, writer: asyncio.StreamWriter) -> None:
-        self._background.spawn(self._notice_end(writer), "watch the resolver")
-
-    async def _notice_end(self, writer: asyncio.StreamWriter) -> None:
-        """The stream's end is the resolver's."""
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
-        if self._link is not None and self._link[1] is writer:
-            self._link = None
+    def _lost(self, line: _Line) -> None:
+        if self._link is line:
+            self._link = self._told = None
             _log.warning("lost the resolver")
             self.changed()
 
     async def _ask(self, request: dict[str, Any]) -> Any:
         if self._link is None:
             raise InternalError("the resolver is gone")
-        reader, writer = self._link
-        writer.write(json.dumps(request, separators=(",", ":")).encode() + b"\n")
         try:
-            async with asyncio.timeout(_PATIENCE):
-                line = await reader.readline()
+            return await self._link.ask(request)
         except TimeoutError:
             raise InternalError(f"the resolver does not answer; see {self._log_path}") from None
-        if not line:
-            raise InternalError("the resolver is gone")
-        return json.loads(line)
 
     async def _hang_up(self) -> None:
         link, self._link = self._link, None
         self._told = None
         if link is not None:
-            link[1].close()
-            with contextlib.suppress(OSError):
-                await link[1].wait_closed()
+            await link.close()
