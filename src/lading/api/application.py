@@ -20,6 +20,7 @@ from lading.api.routes import (
     registries,
     storage,
     system,
+    volume_content,
     volumes,
 )
 from lading.errors import LadingError
@@ -53,6 +54,7 @@ def application(rooms: Rooms) -> Handler:
             *networks.endpoints(rooms),
             *registries.endpoints(rooms),
             *volumes.endpoints(rooms),
+            *volume_content.endpoints(rooms),
             *storage.endpoints(rooms),
         ]
     )

@@ -50,7 +50,10 @@ _OPERANDS: dict[str, tuple[str, ...]] = {
     "unpause": ("paused",),
     "update": ("containers",),
     "wait": ("containers",),
-    **dict.fromkeys(("volume inspect", "volume rm", "volume update"), ("volumes",)),
+    **dict.fromkeys(("volume inspect", "volume rm", "volume update", "volume export"), ("volumes",)),
+    **dict.fromkeys((f"volume {name}" for name in ("copy", "rename", "restore")), ("volumes", "")),
+    "volume import": ("volumes", "files"),
+    "volume snapshot": ("volumes", ""),
 }
 """What a command's operands name, place by place; the last goes on for the rest."""
 

@@ -56,6 +56,8 @@ COMMANDS = {
     "system df": "system_df",
     "system prune": "system_prune",
     **{f"volume {name}": f"volume_{name}" for name in ("create", "ls", "prune", "rm", "update")},
+    **{f"volume {name}": f"volume_{name}" for name in ("copy", "export", "import", "rename")},
+    **{f"volume {name}": f"volume_{name}" for name in ("restore", "snapshot")},
     "volume inspect": "inspect:VOLUME_COMMAND",
 }
 

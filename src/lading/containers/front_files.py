@@ -9,6 +9,7 @@ from lading.containers.commit import CommitOptions, commit
 from lading.containers.context import Context
 from lading.containers.export import export
 from lading.containers.path_stat import PathStat
+from lading.containers.volume_renaming import rename_volume
 
 
 class ContainerFiles:
@@ -43,3 +44,10 @@ class ContainerFiles:
     async def commit(self, reference: str, options: CommitOptions) -> str:
         """Makes an image of it, and gives the image's ID. Raises LadingError, leaving nothing behind."""
         return await commit(self._ctx, self._ctx.registry.find(reference), options)
+
+    def rename_volume(self, name: str, new: str, *, force: bool = False) -> None:
+        """Gives a volume another name, in containers that use it too.
+
+        Raises NotFound, Conflict (in use, unless forced), InvalidParameter, Unsupported.
+        """
+        rename_volume(self._ctx, name, new, force=force)

@@ -8,7 +8,7 @@ import logging
 import os
 import secrets
 import stat
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from lading.linux import trees
 
@@ -20,24 +20,46 @@ _DATA = "_data"
 class Directories:
     """Where the local driver keeps what is in its volumes."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, delete: Callable[[Collection[str]], None]) -> None:
+        """`delete` removes whole trees, later."""
         self._root = root
+        self._delete = delete
+
+    def directory(self, name: str) -> str:
+        """All of a volume."""
+        return f"{self._root}/{name}"
 
     def data(self, name: str) -> str:
         """What gets mounted."""
         return f"{self._root}/{name}/{_DATA}"
+
+    def snapshots(self, name: str) -> str:
+        """Where a volume's snapshots are."""
+        return f"{self._root}/{name}/snapshots"
+
+    def discard(self, path: str) -> None:
+        """Has something that is no volume's deleted."""
+        self._delete([path])
 
     def make(self, name: str) -> str | None:
         """An empty volume. Raises OSError.
 
         What lay there without being a volume is set aside: the path it now has.
         """
+        return self.install(self.begin(), name)
+
+    def begin(self) -> str:
+        """The directory of an empty volume that is none's yet. Raises OSError."""
         fresh = self.scratch("new")
         os.mkdir(fresh)
         os.mkdir(f"{fresh}/{_DATA}")
         # Not left to the umask: any user inside a container has to get in.
         os.chmod(fresh, 0o701)
         os.chmod(f"{fresh}/{_DATA}", 0o755)
+        return fresh
+
+    def install(self, fresh: str, name: str) -> str | None:
+        """Makes what was begun a volume's; see `make`. Raises OSError."""
         aside = self.set_aside(name)
         os.rename(fresh, f"{self._root}/{name}")
         return aside

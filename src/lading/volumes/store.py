@@ -44,6 +44,17 @@ class VolumeStore:
             tx.execute("DELETE FROM volume_uses WHERE volume = ?", (name,))
             tx.execute("DELETE FROM volumes WHERE name = ?", (name,))
 
+    def rename(self, name: str, new: str) -> None:
+        """Its users stay its users."""
+        with self.database.transaction() as tx:
+            tx.execute(
+                "INSERT INTO volumes (name, created_ns, driver, labels, options, anonymous)"
+                " SELECT ?, created_ns, driver, labels, options, 0 FROM volumes WHERE name = ?",
+                (new, name),
+            )
+            tx.execute("UPDATE volume_uses SET volume = ? WHERE volume = ?", (new, name))
+            tx.execute("DELETE FROM volumes WHERE name = ?", (name,))
+
     def keep(self, name: str) -> None:
         """Somebody calls it by its name: it no longer goes by itself."""
         with self.database.transaction() as tx:

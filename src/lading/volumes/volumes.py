@@ -1,7 +1,7 @@
 """The front door of this room; every method only passes on to a deed's own file."""
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ from lading.paths import Layout
 from lading.schema.container import ContainerConfig, HostConfig
 from lading.schema.volume import VolumeCreateBody
 from lading.state import Database
-from lading.volumes import make, mounting, removal
+from lading.volumes import archive, duplicate, make, mounting, removal, rename
 from lading.volumes.context import Context, delete_in
 from lading.volumes.contract import Drivers
 from lading.volumes.directories import Directories
@@ -25,6 +25,7 @@ from lading.volumes.local_mounts import LocalMounts
 from lading.volumes.mount_point import MountPoint
 from lading.volumes.parse import plan
 from lading.volumes.record import Volume
+from lading.volumes.snapshots import Snapshots
 from lading.volumes.store import VolumeStore
 from lading.volumes.subpaths import Subpaths
 from lading.volumes.usage import disk_usage
@@ -35,7 +36,7 @@ class Volumes:
 
     def __init__(self, layout: Layout, database: Database, events: Bus) -> None:
         background = Background()
-        directories = Directories(layout.volumes)
+        directories = Directories(layout.volumes, delete_in(background))
         mounted = LocalMounts(f"{layout.exec_root}/volumes")
         self._ctx = Context(
             VolumeStore(database),
@@ -125,6 +126,7 @@ class Volumes:
         ctx = self._ctx
         ctx.store.forget_users_except(live)
         ctx.subpaths.sweep(live)
+        rename.settle(ctx)
         volumes = ctx.store.all()
         for driver in ctx.drivers.all():
             driver.sweep({volume.name for volume in volumes if volume.driver == driver.name}, running)
@@ -133,6 +135,10 @@ class Volumes:
         """The `Volumes` of `GET /volumes`. Raises InvalidParameter."""
         chosen = select(self._ctx.store.all(), self._ctx.store.used(), filters)
         return [self._view(volume) for volume in chosen]
+
+    def exists(self, name: str) -> bool:
+        """Whether there is a volume of that name."""
+        return self._ctx.store.get(name) is not None
 
     def inspect(self, name: str) -> dict[str, Any]:
         """`GET /volumes/{name}`. Raises NotFound."""
@@ -152,6 +158,38 @@ class Volumes:
     async def prune(self, filters: Filters) -> dict[str, Any]:
         """`POST /volumes/prune`. Raises InvalidParameter."""
         return await removal.prune(self._ctx, filters)
+
+    async def copy(
+        self, name: str, target: str, busy: Collection[str], *, force: bool = False
+    ) -> dict[str, Any]:
+        """A new volume with the files of another, which none of the containers `busy` uses unless forced.
+
+        Raises NotFound, Conflict, InvalidParameter, InternalError.
+        """
+        return self._view(await duplicate.copy(self._ctx, name, target, busy, force=force))
+
+    async def export(
+        self, name: str, compression: str, busy: Collection[str], *, force: bool = False
+    ) -> AsyncIterator[bytes]:
+        """A tar archive of a volume's files. Raises as `copy`."""
+        return await archive.export(self._ctx, name, compression, busy, force=force)
+
+    async def take_in(
+        self, name: str, stream: AsyncIterator[bytes], busy: Collection[str], *, force: bool = False
+    ) -> dict[str, Any]:
+        """A volume with the files of an archive. Raises as `copy`, and Unsupported."""
+        return self._view(await archive.take_in(self._ctx, name, stream, busy, force=force))
+
+    def rename(self, name: str, new: str, record: Callable[[], None], *, force: bool = False) -> None:
+        """`record` notes the new name with the containers that use it, in one transaction with ours.
+
+        Raises NotFound, Conflict, InvalidParameter, Unsupported, OSError.
+        """
+        rename.rename(self._ctx, name, new, record, force=force)
+
+    def snapshots(self) -> "Snapshots":
+        """Those of all volumes."""
+        return Snapshots(self._ctx)
 
     async def disk_usage(self) -> Sequence[dict[str, Any]]:
         """All volumes with the bytes they take; those who ask at once share one measurement."""

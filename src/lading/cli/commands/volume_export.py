@@ -1,0 +1,47 @@
+"""`lading volume export`."""
+
+from __future__ import annotations
+
+import os
+
+from lading.cli.command import Command
+from lading.cli.errors import CommandFailed
+from lading.cli.flags import Flag
+from lading.cli.output_file import unfit, write_file
+from lading.cli.say import write
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lading.cli.flags import Given
+    from lading.cli.session import Session
+
+
+def run(session: Session, given: Given) -> None:
+    path = given["output"]
+    if not path and os.isatty(1):
+        raise CommandFailed("cowardly refusing to save to a terminal. Use the -o flag or redirect")
+    if path and (problem := unfit(path)):
+        raise CommandFailed(f"failed to export volume: {problem}")
+    query = [("compression", given["compression"] or ("zstd" if path.endswith(".zst") else "none"))]
+    query += [("force", "1")] if given["force"] else []
+    answer = session.client.stream("GET", f"/lading/volumes/{given.operands[0]}/archive", query)
+    if path:
+        write_file(path, answer.pieces())
+        return
+    for piece in answer.pieces():
+        write(1, piece)
+
+
+COMMAND = Command(
+    "volume export",
+    "VOLUME",
+    "Write the files of a volume as a tar archive",
+    (
+        Flag("compression", "", "string", '"none" or "zstd"; as the name of the file says by default'),
+        Flag("force", "f", "", "Also while running containers use it"),
+        Flag("output", "o", "string", "Write to a file, instead of STDOUT"),
+    ),
+    run,
+    least=1,
+    most=1,
+)
