@@ -34,7 +34,7 @@ class HostFile:
         keyword, values = words[0], words[1:]
         if keyword == "nameserver":
             for value in values[:1]:
-                (self.servers if _is_address(value) else self.invalid).append(value)
+                (self.servers if is_address(value) else self.invalid).append(value)
         elif keyword in ("search", "domain"):
             # The last of them counts.
             self.search = values or self.search
@@ -79,7 +79,8 @@ def _is_broken(option: str) -> bool:
     return name == _NDOTS and not value.isdecimal()
 
 
-def _is_address(word: str) -> bool:
+def is_address(word: str) -> bool:
+    """Whether a word is an IP address, and not a name that somebody would have to be asked about."""
     try:
         ip_address(word)
     except ValueError:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lading.network.naming import Asker, Names, NetworkNames
-from lading.network.resolv_internal import HostFile
+from lading.network.naming import RESOLVER, Asker, Names, NetworkNames
+from lading.network.resolv_internal import HostFile, is_address
 
 Facts = dict[str, Any]
 Told = dict[str, dict[str, Facts]]
@@ -44,14 +44,16 @@ def _network(network: NetworkNames) -> Facts:
 
 
 def _asker(asker: Asker, usual: Usual) -> Facts:
-    own = [[server, False] for server in asker.servers or usual.servers]
+    asked = asker.servers or usual.servers
+    # It would ask itself without end.
+    own = [[server, False] for server in asked if is_address(server) and server != RESOLVER]
     options = asker.options or usual.options or usual.host.options
     return {
         "netns": asker.netns,
         "networks": asker.networks,
         "links": asker.links,
         # Those of the host's file may be on its loopback.
-        "servers": own or [[server, True] for server in usual.host.servers],
+        "servers": own if asked else [[server, True] for server in usual.host.servers],
         "external": asker.leads_out,
         "ndots": any(option.startswith("ndots:") for option in options),
     }
