@@ -32,10 +32,10 @@ MOMENTS = range(1, 9)
 
 def test_killed_at_any_moment(tmp_path: Path) -> None:
     chance = random.Random(7)
-    shared = tree({f"shared/{number}": chance.randbytes(3000) for number in range(400)})
+    shared = tree({f"shared/{number}": chance.randbytes(3000) for number in range(150)})
     archives = []
     for name in "abc":
-        own = tree({f"{name}/{number}": chance.randbytes(2000) for number in range(300)})
+        own = tree({f"{name}/{number}": chance.randbytes(2000) for number in range(100)})
         archives.append(tmp_path / f"{name}.tar")
         archives[-1].write_bytes(saved(name, [shared, own]))
     root = tmp_path / "data"
@@ -49,13 +49,13 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
         return found
 
     outcomes = set()
-    for lines in [*MOMENTS, *chance.choices(MOMENTS, k=17)]:
+    for lines in [*MOMENTS, *chance.choices(MOMENTS, k=10)]:
         child = subprocess.Popen(
             [sys.executable, "-c", LOADER, str(root), *map(str, archives)], stdout=subprocess.PIPE
         )
         assert child.stdout is not None
         said = [child.stdout.readline().decode().split() for _ in range(lines)]
-        time.sleep(chance.uniform(0, 0.06))
+        time.sleep(chance.uniform(0, 0.04))
         child.send_signal(signal.SIGKILL)
         said += [line.decode().split() for line in child.communicate()[0].splitlines()]
         found = asyncio.run(reopened())

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import lzma
+import subprocess
 import tarfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -14,10 +15,15 @@ import pytest
 
 from lading.errors import InvalidParameter, LadingError, NotFound
 
+from .foreign import needs
 from .rooms import Rooms, archived, configuration, digest_of, layout, saved, skopeo, streamed, tarred, tree
 
 ONE = tree({"etc/one": "1", "bin/sh": "x" * 50_000})
 TWO = tree({"etc/two": "2", "etc/.wh.one": ""})
+
+
+def _zstd(data: bytes) -> bytes:
+    return subprocess.run(["zstd", "-q", "-c"], input=data, capture_output=True, check=True).stdout
 
 
 def content_of(rooms: Rooms, name: str) -> list[str]:
@@ -45,8 +51,9 @@ async def test_docker_archive(rooms: Rooms) -> None:
         bz2.compress,
         lzma.compress,
         lambda data: gzip.compress(data[:999]) + gzip.compress(data[999:]),
+        pytest.param(_zstd, marks=needs("zstd")),
     ],
-    ids=["gzip", "bzip2", "xz", "gzip members"],
+    ids=["gzip", "bzip2", "xz", "gzip members", "zstd"],
 )
 async def test_archives_compressed_as_a_whole(rooms: Rooms, compress: Callable[[bytes], bytes]) -> None:
     assert await rooms.loaded(compress(saved("a:b", [ONE]))) == "Loaded image: a:b\n"
