@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from lading.linux import confined
 from lading.snapshots.unpack import OPAQUE_XATTR, is_opaque, is_whiteout
 
+_ROOT = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _RESOLVE = confined.RESOLVE_IN_ROOT | confined.RESOLVE_NO_SYMLINKS
@@ -26,20 +27,26 @@ def inherit(directory: str, implied: Iterable[bytes], hiding: Iterable[bytes], b
 
     Removes whiteouts from those `hiding` something where nothing is below. Raises OSError.
     """
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-    own = os.open(directory, flags)
-    roots = []
+    own = os.open(directory, _ROOT)
+    opened: list[int] = []
     try:
-        roots = [os.open(layer, flags) for layer in reversed(below)]
         for path in hiding:
-            _drop_idle_whiteouts(own, path, roots)
+            _drop_idle_whiteouts(own, path, _downwards(below, opened))
         for path in implied:
-            model = _below(path, roots)
+            model = _below(path, _downwards(below, opened))
             if model is not None:
                 _copy(model, own, path)
     finally:
-        for descriptor in (own, *roots):
+        for descriptor in (own, *opened):
             os.close(descriptor)
+
+
+def _downwards(below: Sequence[str], opened: list[int]) -> Iterator[int]:
+    """Descriptors of the layers, topmost first, opened when they are needed: there may be hundreds."""
+    for place, layer in enumerate(reversed(below)):
+        if place == len(opened):
+            opened.append(os.open(layer, _ROOT))
+        yield opened[place]
 
 
 def _below(path: bytes, roots: Iterable[int]) -> int | None:
