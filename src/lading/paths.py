@@ -11,6 +11,7 @@
 └── volumes/<name>/_data
 <exec-root>                      /run/lading, tmpfs, gone after a reboot
 ├── keeper.sock, keeper.log      the keeper's door
+├── dns.sock, dns.log            the resolver's, where a container needs one
 ├── programs/<name>              OCI runtimes, mounted read-only
 ├── runtime/<name>/              the OCI runtime's own state (--root)
 ├── netns/<name>                 network namespaces, bind-mounted
