@@ -50,6 +50,8 @@ _OPERANDS: dict[str, tuple[str, ...]] = {
     "unpause": ("paused",),
     "update": ("containers",),
     "wait": ("containers",),
+    **dict.fromkeys(("network connect", "network disconnect"), ("networks", "containers", "")),
+    **dict.fromkeys(("network inspect", "network rm"), ("networks",)),
     **dict.fromkeys(("volume inspect", "volume rm", "volume update", "volume export"), ("volumes",)),
     **dict.fromkeys((f"volume {name}" for name in ("copy", "rename", "restore")), ("volumes", "")),
     "volume import": ("volumes", "files"),
@@ -66,6 +68,8 @@ _FILTERS = {
     "events": ("container=", "daemon=", "event=", "image=", "label=", "network=", "type=", "volume="),
     "image prune": ("label=", "label!=", "until="),
     "images": ("before=", "dangling=", "label=", "reference=", "since=", "until="),
+    "network ls": ("dangling=", "driver=", "id=", "label=", "name=", "scope=", "type="),
+    "network prune": ("label=", "label!=", "until="),
     "ps": _CONTAINER_FILTERS,
     "system prune": ("label=", "label!=", "until="),
     "volume ls": ("dangling=", "driver=", "label=", "name="),
@@ -107,6 +111,7 @@ _VALUES: dict[str, tuple[str, ...]] = {
 }
 _KINDS = {
     **dict.fromkeys(("network", "net"), "networks"),
+    "config-from": "networks",
     "volume-driver": "volume drivers",
     "volumes-from": "containers",
     "runtime": "runtimes",

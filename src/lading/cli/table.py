@@ -52,6 +52,11 @@ COMMANDS = {
     "image inspect": "inspect:IMAGE_COMMAND",
     "image prune": "image_prune",
     **{f"manifest {name}": f"manifest_{name}" for name in ("annotate", "create", "inspect", "push", "rm")},
+    **{
+        f"network {name}": f"network_{name}"
+        for name in ("connect", "create", "disconnect", "ls", "prune", "rm")
+    },
+    "network inspect": "inspect:NETWORK_COMMAND",
     "system check": "system_check",
     "system df": "system_df",
     "system prune": "system_prune",
@@ -65,6 +70,7 @@ GROUPS = {
     "container": "Manage containers",
     "image": "Manage images",
     "manifest": "Manage image manifests and manifest lists",
+    "network": "Manage networks",
     "system": "Manage Lading",
     "volume": "Manage volumes",
 }
@@ -81,6 +87,8 @@ ALIASES = {
     **{f"image {name}": name for name in ("history", "import", "load", "pull", "push", "save", "tag")},
     **{f"image {name}": "images" for name in ("ls", "list")},
     **{f"image {name}": "rmi" for name in ("rm", "remove")},
+    "network list": "network ls",
+    "network remove": "network rm",
     "system events": "events",
     "system info": "info",
     "volume list": "volume ls",

@@ -59,10 +59,10 @@ OPTIONAL = frozenset(
 
 
 def _fetch(
-    client: Client, name: str, kinds: tuple[str, ...], size: bool, platform: list[tuple[str, str]]
+    client: Client, name: str, kinds: tuple[str, ...], size: bool, more: list[tuple[str, str]]
 ) -> Any:
     for kind in kinds:
-        query = [("size", "1")] if size and kind == "container" else platform
+        query = [("size", "1")] if size and kind == "container" else more
         try:
             return client.get(_PATHS[kind].format(name), query)
         except ApiError as refusal:
@@ -73,14 +73,16 @@ def _fetch(
 
 def _inspect(session: Session, given: Given, kinds: tuple[str, ...]) -> int:
     template = _template(given["format"])
-    platform = platform_query("platform", given.get("platform", ""))
+    more = platform_query("platform", given.get("platform", ""))
+    if given.get("verbose", False):
+        more = [("verbose", "true")]
     found, failures = [], []
     for name in given.operands:
         if not name:
             failures.append("invalid ID or name: must not be empty")
             continue
         try:
-            value = _fetch(session.client, name, kinds, given.get("size", False), platform)
+            value = _fetch(session.client, name, kinds, given.get("size", False), more)
         except ApiError as refusal:
             failures.append(f"Error response from daemon: {refusal.message}")
             continue
@@ -135,6 +137,10 @@ def run_image(session: Session, given: Given) -> int:
     return _inspect(session, given, ("image",))
 
 
+def run_network(session: Session, given: Given) -> int:
+    return _inspect(session, given, ("network",))
+
+
 def run_volume(session: Session, given: Given) -> int:
     return _inspect(session, given, ("volume",))
 
@@ -170,6 +176,14 @@ IMAGE_COMMAND = Command(
     "Display detailed information on one or more images",
     (_FORMAT, Flag("platform", "", "string", _PLATFORM_HELP, since="1.49")),
     run_image,
+    least=1,
+)
+NETWORK_COMMAND = Command(
+    "network inspect",
+    "NETWORK [NETWORK...]",
+    "Display detailed information on one or more networks",
+    (_FORMAT, Flag("verbose", "v", "", "Verbose output for diagnostics")),
+    run_network,
     least=1,
 )
 VOLUME_COMMAND = Command(

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from lading.cli.errors import BadValue
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 def comma_fields(text: str) -> list[str]:
     """The fields of one line; a field in double quotes may hold commas. Raises BadValue."""
@@ -45,3 +49,8 @@ def _quoted(text: str, position: int) -> tuple[str, int]:
     if end + 1 < len(text) and text[end + 1] != ",":
         raise BadValue(f'parse error on line 1, column {end + 1}: extraneous or missing " in quoted-field')
     return "".join(pieces), end + 1
+
+
+def joined(lists: Iterable[list[str]]) -> list[str]:
+    """The values of a flag that takes several each time it is given."""
+    return [value for values in lists for value in values]
