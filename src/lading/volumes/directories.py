@@ -15,6 +15,7 @@ from lading.linux import trees
 _log = logging.getLogger(__name__)
 
 _DATA = "_data"
+_MODE, _DATA_MODE = 0o701, 0o755
 
 
 class Directories:
@@ -24,6 +25,9 @@ class Directories:
         """`delete` removes whole trees, later."""
         self._root = root
         self._delete = delete
+        mask = os.umask(0o077)
+        os.umask(mask)
+        self._masked = bool(mask & (_MODE | _DATA_MODE))
 
     def directory(self, name: str) -> str:
         """All of a volume."""
@@ -46,17 +50,26 @@ class Directories:
 
         What lay there without being a volume is set aside: the path it now has.
         """
-        return self.install(self.begin(), name)
+        aside = None
+        try:
+            self._begin(f"{self._root}/{name}")
+        except FileExistsError:
+            aside = self.install(self.begin(), name)
+        return aside
 
     def begin(self) -> str:
         """The directory of an empty volume that is none's yet. Raises OSError."""
         fresh = self.scratch("new")
-        os.mkdir(fresh)
-        os.mkdir(f"{fresh}/{_DATA}")
-        # Not left to the umask: any user inside a container has to get in.
-        os.chmod(fresh, 0o701)
-        os.chmod(f"{fresh}/{_DATA}", 0o755)
+        self._begin(fresh)
         return fresh
+
+    def _begin(self, path: str) -> None:
+        os.mkdir(path, _MODE)
+        os.mkdir(f"{path}/{_DATA}", _DATA_MODE)
+        # Not left to the umask: any user inside a container has to get in.
+        if self._masked:
+            os.chmod(path, _MODE)
+            os.chmod(f"{path}/{_DATA}", _DATA_MODE)
 
     def install(self, fresh: str, name: str) -> str | None:
         """Makes what was begun a volume's; see `make`. Raises OSError."""
