@@ -199,6 +199,27 @@ def test_what_resolv_conf_says(engine: Engine, net: str) -> None:
     )
 
 
+def _resolv_conf(engine: Engine, name: str) -> str:
+    return engine.docker("exec", name, "cat", "/etc/resolv.conf").stdout.decode()
+
+
+def test_resolv_conf_follows_unless_somebody_edited_it(engine: Engine, net: str) -> None:
+    for name in ("plain", "edited"):
+        _run(engine, name)
+        assert "127.0.0.11" not in _resolv_conf(engine, name)
+    engine.docker("exec", "edited", "sh", "-c", "echo '# mine' >> /etc/resolv.conf")
+    for name in ("plain", "edited"):
+        engine.docker("network", "connect", net, name)
+    assert "nameserver 127.0.0.11\n" in _resolv_conf(engine, "plain")
+    assert _addresses(engine, "plain", "edited") == {_address(engine, "edited")}
+    assert "127.0.0.11" not in _resolv_conf(engine, "edited")
+    engine.docker("network", "disconnect", net, "plain")
+    assert "127.0.0.11" not in _resolv_conf(engine, "plain")
+    assert "# mine" in _resolv_conf(engine, "edited")
+    engine.docker("restart", "-t0", "edited")
+    assert "nameserver 127.0.0.11\n" in _resolv_conf(engine, "edited"), "a start writes it anew"
+
+
 def test_a_container_without_a_way_out_asks_nobody_outside(engine: Engine) -> None:
     engine.docker("network", "create", "--internal", "inner")
     _run(engine, "alone", "--network", "inner")

@@ -1,28 +1,41 @@
 """The files every container gets from the engine: hostname, hosts, resolv.conf."""
 
+import hashlib
 import os
+from contextlib import suppress
 
 from lading.containers.context import Context
 from lading.containers.linking import linked_hosts, parents
 from lading.containers.record import Container
 from lading.network import Sandbox, hosts_text, resolv_conf_text
 
+_WRITTEN = "trusted.lading.written"
+"""Attribute of a file: the digest of what we wrote into it, so that it shows whether somebody edited it."""
+
 
 def write_files(ctx: Context, container: Container, sandbox: Sandbox) -> None:
     """Writes all three anew, as docker does at each start."""
     directory = ctx.layout.container(container.id)
-    config, host = container.definition.config, container.definition.host
-    defaults = ctx.defaults
-    _write(f"{directory}/hostname", f"{config.hostname}\n")
+    _write(f"{directory}/hostname", f"{container.definition.config.hostname}\n")
     write_hosts(ctx, container, sandbox)
-    _write(
-        f"{directory}/resolv.conf",
-        resolv_conf_text(
-            sandbox,
-            servers=host.dns or list(defaults.dns),
-            search=host.dns_search or list(defaults.dns_search),
-            options=host.dns_options or list(defaults.dns_options),
-        ),
+    _write(f"{directory}/resolv.conf", _resolv_conf(ctx, container, sandbox), mark=True)
+
+
+def rewrite_files(ctx: Context, container: Container, sandbox: Sandbox) -> None:
+    """Tells a running container of its networks, but leaves a resolv.conf alone that somebody edited."""
+    write_hosts(ctx, container, sandbox)
+    path = f"{ctx.layout.container(container.id)}/resolv.conf"
+    if not _edited(path):
+        _write(path, _resolv_conf(ctx, container, sandbox), mark=True)
+
+
+def _resolv_conf(ctx: Context, container: Container, sandbox: Sandbox) -> str:
+    host, defaults = container.definition.host, ctx.defaults
+    return resolv_conf_text(
+        sandbox,
+        servers=host.dns or list(defaults.dns),
+        search=host.dns_search or list(defaults.dns_search),
+        options=host.dns_options or list(defaults.dns_options),
     )
 
 
@@ -48,9 +61,25 @@ def write_links(ctx: Context, container: Container) -> None:
         write_hosts(ctx, container, sandbox)
 
 
-def _write(path: str, text: str) -> None:
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
+
+
+def _edited(path: str) -> bool:
+    """False too where the file system keeps no attributes."""
+    try:
+        with open(path, "rb") as file:
+            return os.getxattr(file.fileno(), _WRITTEN) != _digest(file.read())
+    except OSError:
+        return False
+
+
+def _write(path: str, text: str, *, mark: bool = False) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
     try:
-        os.write(descriptor, text.encode())
+        os.write(descriptor, content := text.encode())
+        if mark:
+            with suppress(OSError):
+                os.setxattr(descriptor, _WRITTEN, _digest(content))
     finally:
         os.close(descriptor)

@@ -1,7 +1,7 @@
 """Connecting a container to a network and taking it off one, whether it runs or not."""
 
 from lading.containers.context import Context
-from lading.containers.files import write_files
+from lading.containers.files import rewrite_files
 from lading.containers.network_of import attach_request, connect_request, joined_of
 from lading.containers.record import Container, Status
 from lading.errors import Conflict, Forbidden, InternalError, InvalidParameter, LadingError, NotFound
@@ -64,7 +64,7 @@ def _settle(
             container.state.joined = joined_of(sandbox)
             ctx.store.save_state(container)
     if sandbox is not None:
-        write_files(ctx, container, sandbox)
+        rewrite_files(ctx, container, sandbox)
 
 
 async def disconnect(ctx: Context, container: Container, reference: str, *, force: bool) -> None:
