@@ -148,6 +148,31 @@ def test_many_queries_on_one_connection(resolver: Resolver, container: Make) -> 
     assert all(query.is_response(answer) for query, answer in zip(queries, answers, strict=True))
 
 
+def _private_bytes(resolver: Resolver) -> int:
+    assert resolver.process is not None
+    with open(f"/proc/{resolver.process.pid}/smaps_rollup") as file:
+        return sum(int(line.split()[1]) for line in file if line.startswith("Private_Dirty:")) * 1024
+
+
+def test_one_name_in_many_spellings_fills_no_memory(resolver: Resolver, container: Make) -> None:
+    one = container()
+    many = hexed(*(f"10.0.0.{number}" for number in range(1, 250)))
+    label = "abcdefghijklmnop"
+    networks = {"n": {"name": "n", "names": {label: many}}}
+    resolver.tell("change", networks=networks, askers={"a": {"netns": one.path, "networks": ["n"]}})
+    assert len(one.addresses(label)) > 20
+    before = _private_bytes(resolver)
+    with one.socket() as client:
+        client.connect(("127.0.0.11", 53))
+        for number in range(4000):
+            name = "".join(
+                letter.upper() if number >> place & 1 else letter for place, letter in enumerate(label)
+            )
+            client.send(dns.message.make_query(f"{name}.", "A", use_edns=0, payload=4096).to_wire())
+            client.recv(8192)
+    assert _private_bytes(resolver) - before < 8 << 20
+
+
 def test_idle_connections_make_room(resolver: Resolver, container: Make) -> None:
     first, _ = _two(resolver, container)
     with contextlib.ExitStack() as clients:

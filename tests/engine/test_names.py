@@ -1,6 +1,8 @@
 """Names on user-defined networks, as programs in containers find them."""
 
+import itertools
 import os
+import random
 import re
 import signal
 import socket
@@ -157,6 +159,32 @@ def test_a_killed_resolver_is_replaced(engine: Engine, net: str, engine_too: boo
     wait_for(lambda: _resolver_pid(engine) not in (0, resolver))
     assert wait_for(lambda: _addresses(engine, "client", "web") == {address})
     assert _addresses(engine, "web", "client") == {_address(engine, "client")}
+
+
+def test_names_agree_after_much_came_and_went(engine: Engine, net: str) -> None:
+    engine.docker("network", "create", "other")
+    names = [f"c{number}" for number in range(6)]
+    for name in names:
+        _run(engine, name, "--network", net)
+    rounds = random.Random(7)
+    for turn in range(24):
+        name = rounds.choice(names)
+        deed = rounds.choice(["restart", "connect", "disconnect", "kill-resolver"])
+        if deed == "restart":
+            engine.api("POST", f"/containers/{name}/restart?t=0")
+        elif deed == "kill-resolver" and (resolver := _resolver_pid(engine)):
+            os.kill(resolver, signal.SIGKILL)
+        elif deed != "kill-resolver":
+            engine.api("POST", f"/networks/other/{deed}", {"Container": name})
+        if turn == 12:
+            engine.kill()
+            engine.start()
+    wait_for(lambda: _resolver_pid(engine))
+    for network in (net, "other"):
+        members = {each["Name"] for each in engine.get(f"/networks/{network}")["Containers"].values()}
+        for asker, name in itertools.product(sorted(members), names):
+            expected = {_address(engine, name, network)} if name in members else set()
+            assert wait_for(lambda: _addresses(engine, asker, f"{name}.{network}") == expected), (asker, name)  # noqa: B023
 
 
 def test_nobody_is_there_for_the_default_bridge(engine: Engine, tmp_path: Path) -> None:

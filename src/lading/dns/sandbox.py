@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
 MOST_FORWARDS = 1024
 """Queries of one container that are under way; docker's figure. More are refused."""
+MOST_TOGETHER = 8192
+"""The same of all containers, for each takes a descriptor."""
 MOST_STREAMS = 64
 _AT_ONCE = 64
 """Datagrams taken from one container before others get their turn."""
 _LONGEST_QUERY = 4096
-_MOST_KNOWN = 2048
+_MOST_KNOWN = 128 * 1024
+"""Bytes of answers kept for one container, which may ask for one name in many spellings."""
 
 
 class Sandbox:
@@ -32,12 +35,15 @@ class Sandbox:
     zones.Asker needs.
     """
 
+    _together = 0
+
     def __init__(self, loop: Loop, identifier: str, facts: Facts, zones: Zones, home: int) -> None:
         """Raises OSError where its namespace is gone."""
         self._loop = loop
         self._id = identifier
         self._zones = zones
         self._known: dict[bytes, list[bytes]] = {}
+        self._known_size = 0
         self._servers: list[Server] = []
         self._forwards: set[Forward] = set()
         self._streams: dict[Stream, None] = {}
@@ -62,6 +68,7 @@ class Sandbox:
     def forget(self) -> None:
         """Names have changed: what was answered before may be wrong."""
         self._known.clear()
+        self._known_size = 0
 
     def close(self) -> None:
         """Stops answering; afterwards the namespace may end."""
@@ -72,6 +79,7 @@ class Sandbox:
             stream.close()
         for forward in list(self._forwards):
             forward.abandon()
+        Sandbox._together -= len(self._forwards)
         self._forwards.clear()
         self.namespace.close()
 
@@ -139,22 +147,26 @@ class Sandbox:
             self._remember(packet, answers)
 
     def _remember(self, packet: bytes, answers: list[bytes]) -> None:
-        if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
         bodies = [answer[2:] for answer in answers]
+        size = len(packet) + sum(map(len, bodies))
+        if self._known_size + size > _MOST_KNOWN:
+            self.forget()
+        self._known_size += size
         self._known[packet[2:]] = bodies[1:] + bodies[:1]
 
     def _pass_on(
         self, packet: bytes, query: message.Query, reply: Callable[[bytes], None], *, stream: bool
     ) -> None:
-        if len(self._forwards) >= MOST_FORWARDS:
+        if len(self._forwards) >= MOST_FORWARDS or Sandbox._together >= MOST_TOGETHER:
             reply(message.answer(query, (), message.REFUSED))
             return
 
         def done(answer: bytes | None) -> None:
             self._forwards.discard(forward)
+            Sandbox._together -= 1
             reply(message.answer(query, (), message.SERVFAIL) if answer is None else answer)
 
         forward = Forward(self._loop, self.namespace, self._servers, packet, query, done, stream=stream)
         self._forwards.add(forward)
+        Sandbox._together += 1
         forward.start()

@@ -10,7 +10,7 @@ from lading.dns.loop import READ, WRITE, Loop, Timer
 PATIENCE = 10.0
 """Seconds a connection may be without a query."""
 _READ = 65536
-_MOST_WAITING = 1 << 20
+_MOST_WAITING = 1 << 18
 """Bytes of answers a client may leave unread."""
 
 
@@ -34,7 +34,8 @@ class Stream:
         self._ended = False
         self._closed = False
         self._events = READ
-        self._timer: Timer = loop.after(PATIENCE, self.close)
+        self._active = False
+        self._timer: Timer = loop.after(PATIENCE, self._tick)
         connection.setblocking(False)
         loop.watch(connection.fileno(), READ, self._ready)
 
@@ -47,6 +48,13 @@ class Stream:
         self._loop.unwatch(self._socket.fileno())
         self._socket.close()
         self._gone(self)
+
+    def _tick(self) -> None:
+        if not self._active:
+            self.close()
+            return
+        self._active = False
+        self._timer = self._loop.after(PATIENCE, self._tick)
 
     def _ready(self, events: int) -> None:
         if events & WRITE:
@@ -68,8 +76,7 @@ class Stream:
             self._ended = True
             self._settle()
             return
-        self._timer.cancel()
-        self._timer = self._loop.after(PATIENCE, self.close)
+        self._active = True
         self._received += data
         while not self._closed and len(self._received) >= 2:
             end = 2 + int.from_bytes(self._received[:2], "big")

@@ -138,6 +138,11 @@ class Zones:
         return None
 
 
+MOST_ROTATIONS = 16
+
+
 def rotations(records: Records) -> list[Records]:
-    """The same records with each of them first in turn, so that clients spread over them."""
-    return [records[start:] + records[:start] for start in range(len(records))] or [records]
+    """The same records with each of them first in turn, or some of many, so that clients spread over them."""
+    count = len(records)
+    step = -(-count // MOST_ROTATIONS) or 1
+    return [records[start:] + records[:start] for start in range(0, count, step)] or [records]

@@ -140,9 +140,12 @@ class Resolver:
             return
         if news := difference(self._told, wanted):
             answer = await self._ask({"op": "change", **news})
-            for asker, reason in answer["failed"].items():
+            failed = answer["failed"]
+            for asker, reason in failed.items():
                 _log.error("container %s: names cannot be answered: %s", asker, reason)
-            self._told = wanted
+            # With the next change those are tried again.
+            askers = {key: facts for key, facts in wanted["askers"].items() if key not in failed}
+            self._told = {**wanted, "askers": askers}
         self._linger(needed=bool(wanted["askers"]))
 
     def _linger(self, *, needed: bool) -> None:

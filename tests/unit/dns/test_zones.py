@@ -110,3 +110,4 @@ def test_each_comes_first_in_turn() -> None:
     assert sorted(turn[0] for turn in turns) == sorted(records)
     assert all(sorted(turn) == sorted(records) for turn in turns)
     assert rotations(()) == [()]
+    assert len(rotations(tuple((1, bytes((number,))) for number in range(200)))) in range(10, 17)
