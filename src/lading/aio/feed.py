@@ -22,17 +22,15 @@ async def read_in_thread(
     stream: AsyncIterator[bytes],
     work: Callable[[Callable[[], bytes]], Result],
     drop: Callable[[Result], None],
-    *,
-    own_thread: bool = False,
 ) -> Result:
-    """Runs `work` in a thread that pulls from the stream; raises what either raises.
+    """Runs `work` in a thread of its own that pulls from the stream; raises what either raises.
 
-    When cancelled it waits for the thread, and has it `drop` a result that came too late.
+    A client that sends nothing more must not keep others from the pool. When cancelled it
+    waits for the thread, and has it `drop` a result that came too late.
     """
     feed = Feed()
     pumping = asyncio.create_task(feed.pump(stream))
-    thread = tasks.in_own_thread if own_thread else tasks.in_thread
-    working = asyncio.create_task(thread(work, feed.pull))
+    working = asyncio.create_task(tasks.in_own_thread(work, feed.pull))
     try:
         return await asyncio.shield(working)
     except Abandoned as failure:

@@ -142,7 +142,7 @@ async def extract_to(
                 copy.run(plain(pull))
 
         try:
-            await read_in_thread(stream, work, _nothing_to_drop, own_thread=True)
+            await read_in_thread(stream, work, _nothing_to_drop)
         except OSError as error:
             raise _problem(error, called, path) from None
     ctx.publish(container, "extract-to-dir")

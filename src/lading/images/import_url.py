@@ -40,7 +40,8 @@ async def _pieces(registries: Registries, url: str, say: Callable[[Message], Non
     done, told = 0, 0.0
     try:
         say(line(f"Downloading from {url}"))
-        while piece := await tasks.in_thread(reader.read):
+        # The pool is not for waiting: a few servers that are slow would take all of it.
+        while piece := await tasks.in_own_thread(reader.read):
             done += len(piece)
             now = time.monotonic()
             if now - told >= _STEP or done == reader.size:

@@ -1,8 +1,8 @@
 """The second front door of the room: images between this engine, registries and archives."""
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
+from lading.aio import tasks
 from lading.distribution import Credentials, Login, Registries, SearchResult
 from lading.filters import Filters
 from lading.images import distribution, remote_manifests, save
@@ -96,7 +96,7 @@ class ImageTransfers:
 
     async def login(self, credentials: Credentials) -> Login:
         """Whether a registry takes the credentials. Raises Unauthorized, LadingError."""
-        return await asyncio.to_thread(self._registries.login, credentials)
+        return await tasks.in_own_thread(self._registries.login, credentials)
 
     async def search(
         self, term: str, limit: int, filters: Filters, credentials: Credentials | None = None
@@ -105,7 +105,7 @@ class ImageTransfers:
         wanted, most = wish(filters), search_limit(limit)
         if wanted.automated:
             return []
-        return wanted.choose(await asyncio.to_thread(self._registries.search, term, most, credentials))
+        return wanted.choose(await tasks.in_own_thread(self._registries.search, term, most, credentials))
 
     async def close(self) -> None:
         """Ends what is under way."""

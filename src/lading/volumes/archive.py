@@ -102,7 +102,7 @@ async def _unpacked(ctx: Context, stream: AsyncIterator[bytes]) -> str:
     def work(pull: Callable[[], bytes]) -> str:
         return build(ctx, lambda into: _unpack(into, pull))
 
-    return await read_in_thread(stream, work, lambda path: delete([path]), own_thread=True)
+    return await read_in_thread(stream, work, lambda path: delete([path]))
 
 
 def _unpack(into: str, pull: Callable[[], bytes]) -> None:
