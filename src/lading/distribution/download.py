@@ -1,5 +1,8 @@
 """Files from the web, for `docker import URL`: they come as blobs do, through the same proxies."""
 
+import base64
+from urllib.parse import unquote, urlsplit
+
 from lading.distribution.blobs import WebBlob
 from lading.distribution.failures import shown_url
 from lading.distribution.transport import REDIRECTS, Answer, Request, Transport
@@ -20,12 +23,24 @@ def download(transport: Transport, url: str) -> WebBlob:
     """
     if not url.lower().startswith(("http://", "https://")):
         raise _unsupported(url)
-    answer = transport.follow(Request("GET", url))
+    answer = transport.follow(Request("GET", url, _who_asks(url)))
     if answer.status in REDIRECTS:
         raise _unsupported(answer.location)
     if answer.status >= 400:
         raise _refused(answer, url)
     return WebBlob(answer, shown_url(url), 0, answer.length, 0)
+
+
+def _who_asks(url: str) -> dict[str, str]:
+    """What a URL says before an @, as Go's client says it to the server."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return {}
+    if parts.username is None:
+        return {}
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
 
 
 def _unsupported(url: str) -> LadingError:

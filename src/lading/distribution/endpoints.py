@@ -15,6 +15,7 @@ HUB = "docker.io"
 HUB_ADDRESS = "https://index.docker.io/v1/"
 _HUB_NAMES = ("docker.io", "index.docker.io", "registry-1.docker.io")
 _HOST_AND_PORT = re.compile(r"([^:]*|\[.*\]):([0-9]*)\Z")
+_DIGITS, _LAST_PORT = 5, 65535
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9_-]*[a-zA-Z0-9])?"
 _HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?\Z")
 _HUB_URL = "https://registry-1.docker.io"
@@ -149,7 +150,7 @@ def _wrong_with(text: str) -> str:
     host, port = text, ""
     if (found := _HOST_AND_PORT.match(text)) is not None:
         host, port = found[1], found[2]
-        if not port or int(port) > 65535:
+        if not 0 < len(port) <= _DIGITS or int(port) > _LAST_PORT:
             return f'invalid port "{port}"'
     try:
         ip_address(host[1:-1] if host.startswith("[") and host.endswith("]") else host)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import socket
 import ssl
 from http import client
@@ -16,6 +17,7 @@ from lading.errors import LadingError
 
 _UNTRUSTED = {9: "is not valid yet", 10: "has expired"}
 _SELF_SIGNED = frozenset({2, 18, 19, 20, 21})
+_SIGNING = re.compile(r"signature|sig=|token=|credential", re.IGNORECASE)
 _NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
 
 
@@ -132,13 +134,15 @@ def endless(method: str, url: str) -> LadingError:
 
 
 def shown_url(url: str) -> str:
-    """Without a password, and without what signs a request to a storage."""
+    """Without a password, and without a query that signs a request to a storage."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return url
     if "@" in parts.netloc:
         parts = parts._replace(netloc=parts.netloc.rpartition("@")[2])
+    if _SIGNING.search(parts.query):
+        parts = parts._replace(query="")
     return parts.geturl()
 
 

@@ -24,9 +24,11 @@ _SCHEMA1 = (
     "application/vnd.docker.distribution.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v1+prettyjws",
 )
-_NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel\s*=\s*"?next"?', re.IGNORECASE)
+_IS_NEXT = re.compile(r';\s*rel\s*=\s*"?next"?', re.IGNORECASE)
 _TAGS_LIMIT = 16 * 1024 * 1024
+"""Bytes of all pages together."""
 _PAGE = 1000
+_MOST_PAGES = 10_000
 
 
 class _Kind(msgspec.Struct, rename="camel"):
@@ -125,33 +127,39 @@ def tags(session: Session) -> Iterator[str]:
     """Every tag, page by page. Raises as `fetch`."""
     path = f"/v2/{session.name}/tags/list?{urlencode({'n': _PAGE})}"
     seen: set[str] = set()
+    left = _TAGS_LIMIT
     while path and path not in seen:
         seen.add(path)
+        if len(seen) > _MOST_PAGES:
+            raise LadingError(f"the list of tags of {session.shown} has more than {_MOST_PAGES} pages")
         answer = session.ask(Request("GET", path), (200,))
         if answer.status != 200:
             raise _pull_error(session, "", session.refused(answer))
-        body = answer.whole(_TAGS_LIMIT)
+        body = answer.whole(left)
         if body is None:
             raise LadingError(f"the list of tags of {session.shown} is longer than {_TAGS_LIMIT} bytes")
         try:
             page = msgspec.json.decode(body, type=_Tags).tags or []
         except msgspec.MsgspecError as error:
             raise LadingError(f"invalid list of tags of {session.shown}: {error}") from None
+        left -= len(body)
         yield from page
         path = _next(answer) if page else ""
 
 
 def _next(answer: Answer) -> str:
     """The next page's path. Another host's would be none of this registry's. Raises LadingError."""
-    found = _NEXT.search(", ".join(answer.headers.getlist("Link")))
-    if found is None:
+    links = [link for field in answer.headers.getlist("Link") for link in str(field).split("<")[1:]]
+    parted = (link.partition(">") for link in links)
+    address = next((address for address, _, rest in parted if _IS_NEXT.search(rest)), None)
+    if address is None:
         return ""
     try:
-        target = urlsplit(urljoin(answer.url, str(found[1])))
+        target = urlsplit(urljoin(answer.url, address))
     except ValueError:
         target = urlsplit("")
     if not target.path:
-        raise LadingError(f"invalid address of the next page of tags: {found[1]}")
+        raise LadingError(f"invalid address of the next page of tags: {address}")
     return target.path + (f"?{target.query}" if target.query else "")
 
 

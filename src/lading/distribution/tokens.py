@@ -72,14 +72,15 @@ class Authorizer:
     def header(self, further: Sequence[str] = ()) -> str:
         """Empty where nothing is demanded. `further` are scopes beyond the repository's.
 
-        Raises Unauthorized and what the token server's refusal means.
+        Raises Unauthorized, what the token server's refusal means, and LadingError for a
+        token that cannot be said.
         """
         credentials = self._credentials
         if credentials.registry_token:
-            return f"Bearer {credentials.registry_token}"
+            return _bearer(credentials.registry_token)
         with self._lock:
             if "bearer" in self._demands:
-                return f"Bearer {self._token(self._demands['bearer'], further)}"
+                return _bearer(self._token(self._demands["bearer"], further))
             if "basic" in self._demands:
                 if not credentials.username or not credentials.password:
                     raise Unauthorized("no basic auth credentials")
@@ -105,7 +106,7 @@ class Authorizer:
         realm = demand.parameters.get("realm", "")
         if not origin(realm)[1]:
             raise Unauthorized("no realm specified for token auth challenge")
-        if self._private and realm.startswith("http:") and self._credentials != Credentials():
+        if self._private and origin(realm)[0] == "http" and self._credentials != Credentials():
             raise Unauthorized(
                 f"the registry sends us for a token to {realm}, which is not encrypted: "
                 "credentials are not sent there"
@@ -154,6 +155,12 @@ def _read(answer: Answer) -> _TokenAnswer:
         return msgspec.json.decode(body, type=_TokenAnswer)
     except msgspec.MsgspecError as error:
         raise LadingError(f"unable to decode token response: {error}") from None
+
+
+def _bearer(token: str) -> str:
+    if not token.isascii() or not token.isprintable():
+        raise LadingError('net/http: invalid header field value for "Authorization"')
+    return f"Bearer {token}"
 
 
 def _basic(credentials: Credentials) -> str:
