@@ -68,6 +68,7 @@ class Admission:
         self._background = tasks.Background()
         self._under_way = 0
         self._clear_afterwards = False
+        self._settling = self._unsettled = False
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             self._boot = file.read().strip()
 
@@ -132,12 +133,16 @@ class Admission:
             "blob": sorted(self._content.digests() - needed),
         }
 
+    def check_depth(self, layers: int) -> None:
+        """Raises InvalidParameter where so many cannot be stacked."""
+        if layers > (most := self._snapshots.max_layers):
+            raise InvalidParameter(f"max depth exceeded: {layers} layers, {most} can be stacked")
+
     async def admit(self, arrival: Arrival) -> Admitted:
         """Makes the image exist. Raises LadingError; layers not used are then for the caller to discard."""
         document = oci.decode(oci.Image, arrival.config, "image configuration")
         _check_layers(document, arrival.layers)
-        if len(arrival.layers) > (most := self._snapshots.max_layers):
-            raise InvalidParameter(f"max depth exceeded: {len(arrival.layers)} layers, {most} can be stacked")
+        self.check_depth(len(arrival.layers))
         await self._complete(document, arrival.layers)
         try:
             with self._store.database.transaction():
@@ -151,7 +156,7 @@ class Admission:
             # Now they exist: no longer ours to discard.
             layer.ingest = layer.staged = None
         self._catalog.changed()
-        self._background.spawn(self._settle(), "sync new images")
+        self._settle_soon()
         return admitted
 
     async def _complete(self, document: oci.Image, layers: list[ArrivedLayer]) -> None:
@@ -215,10 +220,22 @@ class Admission:
                 replaced.append((reference, before))
         return Admitted(image, replaced)
 
+    def _settle_soon(self) -> None:
+        self._unsettled = True
+        if not self._settling:
+            self._settling = True
+            self._background.spawn(self._settle(), "sync new images")
+
     async def _settle(self) -> None:
-        waiting = list(self._store.unsettled())
-        await tasks.in_thread(mounts.sync_filesystem, self._directory)
-        self._store.settle(waiting)
+        """One sync at a time, for all images that have come before it."""
+        try:
+            while self._unsettled:
+                self._unsettled = False
+                waiting = list(self._store.unsettled())
+                await tasks.in_own_thread(mounts.sync_filesystem, self._directory)
+                self._store.settle(waiting)
+        finally:
+            self._settling = False
 
 
 def _check_layers(document: oci.Image, layers: list[ArrivedLayer]) -> None:

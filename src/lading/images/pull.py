@@ -40,6 +40,8 @@ Say = Callable[[Message], None]
 
 # Messages that wait for a slow client; from there on progress is left out.
 _BACKLOG = 512
+# Seconds; a registry that wants more is not waited for.
+_LONGEST_PAUSE = 30.0
 
 
 @dataclass(slots=True)
@@ -222,6 +224,7 @@ class Puller:
     async def _new(self, pull: _Pull, plan: Plan, references: list[Reference]) -> None:
         config = await _ask(partial(_read_config, pull.repository, plan.config, pull.settings))
         document = pull_plan.check_config(config, plan)
+        self._ctx.admission.check_depth(len(plan.layers))
         layers = _Layers(plan)
         try:
             await self._fetch(pull, layers)
@@ -335,6 +338,8 @@ def _read_config(repository: Repository, descriptor: oci.Descriptor, settings: R
             try:
                 return _read_blob(repository, descriptor)
             except Interrupted as error:
+                if error.retry_after > _LONGEST_PAUSE:
+                    raise
                 time.sleep(max(settings.pause * 2**attempt, error.retry_after))
         return _read_blob(repository, descriptor)
     except LadingError as error:

@@ -189,8 +189,10 @@ def _check_type(media_type: str) -> None:
 
 
 def check_config(config: bytes, plan_: Plan) -> oci.Image:
-    """The image configuration, which must fit the manifest. Raises LadingError."""
+    """The image configuration, which must fit the manifest and this kernel. Raises LadingError."""
     document = oci.decode(oci.Image, config, "image configuration")
+    if document.os.lower() not in ("", "linux"):
+        raise InvalidParameter("operating system is not supported")
     if document.rootfs is None:
         raise InvalidParameter("invalid rootfs in image configuration")
     if len(document.diff_ids) != len(plan_.layers):
