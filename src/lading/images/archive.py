@@ -19,6 +19,7 @@ _MAX_DOCUMENT = 16 << 20
 _MAX_DOCUMENTS = 128 << 20
 _MAX_FILES = 100_000
 _MAX_LINKS = 16
+_MAX_PATH = 4096
 _MAX_TRAILER = 1 << 28
 # Documents by their place, whatever is in them.
 _LISTS = ("manifest.json", "index.json", "repositories")
@@ -37,8 +38,10 @@ class Archive:
     broken: dict[str, LadingError] = field(default_factory=dict)
 
     def follow(self, path: str) -> str:
-        """The path behind links. Raises InvalidParameter where they go in a circle."""
+        """The path behind links. Raises InvalidParameter where they go in a circle, or too far."""
         for _ in range(_MAX_LINKS):
+            if len(path) > _MAX_PATH:
+                raise InvalidParameter(f"{path[:256]!r}… is too long for a path")
             linked = self._linked(path)
             if linked is None:
                 return path

@@ -32,6 +32,7 @@ _ARCHITECTURES = {
 }
 # A progress line for every so many bytes; the client draws them.
 _PROGRESS_STEP = 512 << 10
+_MOST_NAMES = 10_000
 
 
 def architecture() -> str:
@@ -106,7 +107,7 @@ class Loader:
         return Known({layer.digest: layer.diff_id for layer in layers.values()}, layers)
 
     async def _admit_all(self, archive: Archive, wanted: Sequence[Platform]) -> AsyncIterator[Message]:
-        for image in plan(archive.documents, host(), wanted):
+        for image in await tasks.in_own_thread(plan, archive.documents, host(), wanted):
             arrival = self._arrival(image, archive)
             try:
                 admitted = await self._admission.admit(arrival)
@@ -125,6 +126,9 @@ class Loader:
             self._announce("load", admitted.image.id, admitted.image.id)
 
     def _arrival(self, planned: PlannedImage | LegacyImage, archive: Archive) -> Arrival:
+        if len(planned.names) > _MOST_NAMES:
+            raise InvalidParameter(f"an image with more than {_MOST_NAMES} names")
+        self._admission.check_depth(len(planned.layers))
         references = [_loaded_name(name) for name in planned.names]
         layers: list[ArrivedLayer] = []
         try:

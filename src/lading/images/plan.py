@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from lading.errors import InvalidParameter
+from lading.images.documents import Documents
 from lading.images.layout import PlannedImage, check_system, document, has_indexes, layout, none_for
 from lading.oci import image as oci
 from lading.oci import platforms
@@ -37,8 +38,9 @@ def plan(
     """The images of an archive: those for the platforms `wanted`, or what suits this host best.
 
     Raises InvalidParameter where it holds none or contradicts itself, NotFound
-    where it holds none for a platform that is wanted.
+    where it holds none for a platform that is wanted, TooLarge.
     """
+    documents = Documents(documents)
     # An archive for several platforms may list only one of them the old way.
     if "index.json" in documents and (
         "manifest.json" not in documents or wanted or has_indexes(documents["index.json"])
@@ -77,19 +79,23 @@ def _saved(documents: Mapping[str, bytes], wanted: Sequence[oci.Platform]) -> li
     return images
 
 
-def _history(image: PlannedImage) -> list[oci.History]:
-    return oci.decode(oci.Image, image.config, "image configuration").history or []
-
-
 def _settle_parents(images: Sequence[PlannedImage]) -> None:
     """A parent counts where it comes in the same archive, and then it must be one."""
     by_id = {oci.digest_of(image.config): image for image in images}
+    histories: dict[str, list[oci.History]] = {}
+
+    def history_of(image_id: str) -> list[oci.History]:
+        if image_id not in histories:
+            described = oci.decode(oci.Image, by_id[image_id].config, "image configuration")
+            histories[image_id] = described.history or []
+        return histories[image_id]
+
     for image_id, image in by_id.items():
         parent = by_id.get(image.parent)
         if parent is None or parent is image:
             image.parent = ""
             continue
-        history, below = _history(image), _history(parent)
+        history, below = history_of(image_id), history_of(image.parent)
         if (history or below) and history[:-1] != below:
             raise InvalidParameter(f"image {image.parent} is not a valid parent for {image_id}")
 

@@ -1,0 +1,95 @@
+"""Archives of a few kilobytes that would keep an engine busy for hours."""
+
+import json
+import tarfile
+from collections.abc import Mapping
+
+import pytest
+
+from lading.errors import InvalidParameter, LadingError, TooLarge
+
+from .rooms import Rooms, archived, configuration, digest_of, tree
+
+ONE = tree({"a": "one"})
+INDEX = "application/vnd.oci.image.index.v1+json"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+pytestmark = pytest.mark.timeout(60)
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value).encode()
+
+
+def _configuration_many_times() -> bytes:
+    config = configuration([ONE], history=[{"created_by": "x" * 20}] * 10_000)
+    entry = {"Config": "config.json", "RepoTags": None, "Layers": ["layer.tar"]}
+    return archived({"config.json": config, "layer.tar": ONE, "manifest.json": _json([entry] * 100_000)})
+
+
+def _parents_many_times() -> bytes:
+    files = {
+        f"i{number}/json": _json({"id": f"i{number}", "parent": f"i{number - 1}" if number else ""})
+        for number in range(3000)
+    }
+    tags = {f"t{number}": f"i{number}" for number in range(3000)}
+    return archived({**files, "repositories": _json({"r": tags})})
+
+
+def _index_many_times() -> bytes:
+    blobs: dict[str, bytes] = {}
+
+    def put(value: object, kind: str, **members: object) -> Mapping[str, object]:
+        data = _json(value)
+        blobs[f"blobs/sha256/{digest_of(data)[7:]}"] = data
+        return {"mediaType": kind, "digest": digest_of(data), "size": len(data), **members}
+
+    digests = [digest_of(str(number).encode()) for number in range(9000)]
+    missing = [{"mediaType": MANIFEST, "digest": digest, "size": 1} for digest in digests]
+    inner = put({"schemaVersion": 2, "manifests": missing}, INDEX)
+    names = [
+        {**inner, "annotations": {"io.containerd.image.name": f"docker.io/library/n:{number}"}}
+        for number in range(5000)
+    ]
+    return archived({**blobs, "index.json": _json({"schemaVersion": 2, "manifests": names})})
+
+
+@pytest.mark.parametrize("made", [_configuration_many_times, _parents_many_times, _index_many_times])
+async def test_documents_that_are_named_again_and_again(rooms: Rooms, made: object) -> None:
+    assert callable(made)
+    with pytest.raises(TooLarge, match="the archive names its documents too often"):
+        await rooms.load(made())
+    rooms.check()
+
+
+async def test_a_path_that_never_ends(rooms: Rooms) -> None:
+    config = configuration([ONE])
+    entry = {"Config": "config.json", "RepoTags": ["a:1"], "Layers": ["a/" * 1_000_000]}
+    data = archived({"config.json": config, "layer.tar": ONE, "manifest.json": _json([entry])})
+    # With one link, every directory of a path may be one.
+    link = tarfile.TarInfo("x")
+    link.type, link.linkname = tarfile.SYMTYPE, "y"
+    with pytest.raises(InvalidParameter, match="too long for a path"):
+        await rooms.load(link.tobuf() + data)
+    rooms.check()
+
+
+async def test_more_layers_and_names_than_there_can_be(rooms: Rooms) -> None:
+    tall = {"Config": "config.json", "RepoTags": ["a:1"], "Layers": ["layer.tar"] * 200_000}
+    files = {"config.json": configuration([ONE] * 501), "layer.tar": ONE}
+    with pytest.raises(LadingError, match="max depth exceeded: 200000 layers"):
+        await rooms.load(archived({**files, "manifest.json": _json([tall])}))
+    named = {"Config": "config.json", "RepoTags": [f"a:{n}" for n in range(20_000)], "Layers": ["layer.tar"]}
+    with pytest.raises(LadingError, match="more than 10000 names"):
+        await rooms.load(archived({**files, "manifest.json": _json([named])}))
+    rooms.check()
+
+
+async def test_hundreds_of_images_in_one_archive(rooms: Rooms) -> None:
+    files: dict[str, bytes] = {"layer.tar": ONE}
+    entries = []
+    for number in range(300):
+        files[f"{number}.json"] = configuration([ONE], author=str(number))
+        entries.append({"Config": f"{number}.json", "RepoTags": [f"a:{number}"], "Layers": ["layer.tar"]})
+    await rooms.load(archived({**files, "manifest.json": _json(entries)}))
+    assert len(rooms.images.list()) == 300
+    rooms.check()
