@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,6 +13,7 @@ LIFETIME = 24 * 3600.0
 """Seconds for which bytes that nobody adds to are kept."""
 
 _PIECE = 256 << 10
+_opening = threading.Lock()
 
 
 class Partial(Ingest):
@@ -26,12 +28,9 @@ class Partial(Ingest):
         """Raises OSError where the file cannot be opened."""
         self._name = digest.removeprefix("sha256:")
         self._in_use = in_use
-        in_use.add(self._name)
-        try:
+        with _opening:
             super().__init__(directory, self._name)
-        except OSError:
-            in_use.discard(self._name)
-            raise
+            in_use.add(self._name)
         self.left = os.fstat(self._descriptor).st_size
 
     def recover(self) -> Iterator[bytes]:
@@ -63,11 +62,12 @@ def remove_partials(directory: str, in_use: set[str], older_than: float) -> int:
     removed = 0
     for name in stale_partials(directory, in_use, older_than):
         path = f"{directory}/{name}"
-        # A transfer may end, and take its file away, at any moment.
-        with suppress(FileNotFoundError):
-            size = os.lstat(path).st_size
-            os.unlink(path)
-            removed += size
+        # A transfer may end, and take its file away, at any moment; or begin, and want it.
+        with _opening, suppress(FileNotFoundError):
+            if name not in in_use:
+                size = os.lstat(path).st_size
+                os.unlink(path)
+                removed += size
     return removed
 
 
