@@ -87,3 +87,10 @@ def test_credentials_that_are_not_taken_do_not_make_a_script_wait(recorder: Reco
 )
 def test_shortening_counts_columns(text: str, shown: str) -> None:
     assert shorten(text, 5) == shown
+
+
+def test_descriptions_give_terminals_no_commands(recorder: Recorder, lading: Run) -> None:
+    recorder.answers["GET /images/search"] = as_json([{"name": "x\x1b[2J", "description": "a\x9b1m\x07b"}])
+    shown = lading("search", "b").out
+    assert "x\ufffd[2J" in shown
+    assert "a\ufffd1m\ufffdb" in shown

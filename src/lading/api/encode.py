@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder()
 _MULTIPLEXED_SINCE = (1, 42)
+_CONTROL = dict.fromkeys({*range(32), *range(127, 160)} - {ord("\t"), ord("\n")}, "\N{REPLACEMENT CHARACTER}")
 
 
 def no_content() -> Response:
@@ -52,7 +53,9 @@ def error(problem: LadingError) -> Response:
 
 def _shown(problem: LadingError) -> str:
     # It may quote what is no Unicode: a name from an archive, or half a character from JSON.
-    return problem.message.encode(errors="replace").decode()
+    text = problem.message.encode(errors="replace").decode()
+    # It may quote what a registry says, and clients show it on a terminal, which obeys.
+    return text.translate(_CONTROL)
 
 
 async def progress(messages: AsyncIterator[Any]) -> AsyncIterator[bytes]:

@@ -79,6 +79,9 @@ _HEADER_FUNCTIONS = {
 }
 
 
+_CONTROL = dict.fromkeys({*range(32), *range(127, 160)} - {9, 10}, "\ufffd")
+
+
 def print_list(rows: Iterable[Row], kind: type[Row], template: str, default_table: str, quiet: bool) -> None:
     """Prints the rows by `template`; an empty one means the default table. Raises CommandFailed."""
     whole = list_text(rows, kind, template, default_table, quiet)
@@ -94,7 +97,8 @@ def list_text(
     text = [row_text + "\n" for row_text in _render(source, rows)]
     if is_table:
         heading = _parse(source, _HEADER_FUNCTIONS).render(_Headers(kind.HEADERS))
-        return align(heading + "\n" + "".join(text))
+        # A description of a registry's may hold commands for the terminal.
+        return align(heading + "\n" + "".join(text).translate(_CONTROL))
     return "".join(text)
 
 

@@ -44,3 +44,10 @@ def test_a_stream_that_fails_ends_with_the_error() -> None:
         "errorDetail": {"code": 404, "message": "no such layer"},
         "error": "no such layer",
     }
+
+
+def test_errors_give_terminals_no_commands() -> None:
+    problem = NotFound("denied: \x1b[2J\x9b1mno\r\tsuch\nimage\x07")
+    expected = "denied: \ufffd[2J\ufffd1mno\ufffd\tsuch\nimage\ufffd"
+    assert json.loads(encode.error(problem).body or b"") == {"message": expected}
+    assert json.loads(encode.progress_error(problem))["error"] == expected
