@@ -58,9 +58,7 @@ OPTIONAL = frozenset(
 """Keys the API leaves out when there is nothing to say; in a template they count as nil."""
 
 
-def _fetch(
-    client: Client, name: str, kinds: tuple[str, ...], size: bool, more: list[tuple[str, str]]
-) -> Any:
+def _fetch(client: Client, name: str, kinds: tuple[str, ...], size: bool, more: list[tuple[str, str]]) -> Any:
     for kind in kinds:
         query = [("size", "1")] if size and kind == "container" else more
         try:
