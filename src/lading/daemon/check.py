@@ -93,6 +93,7 @@ def network_settings(settings: Settings) -> NetworkSettings:
         bridge=settings.bridge,
         bip=settings.bip,
         fixed_cidr=settings.fixed_cidr,
+        pools=tuple(settings.default_address_pool),
         mtu=settings.mtu,
         icc=settings.icc,
         ip_masq=settings.ip_masq,

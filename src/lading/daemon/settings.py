@@ -25,6 +25,14 @@ def boolean(text: str) -> bool:
         raise ValueError(f"{text!r} is neither true nor false") from None
 
 
+def address_pool(text: str) -> tuple[str, int]:
+    """Base and prefix length of "base=10.10.0.0/16,size=24". Raises ValueError."""
+    fields = dict(field.partition("=")[::2] for field in text.split(","))
+    if fields.keys() != {"base", "size"}:
+        raise ValueError(f"invalid default-address-pool {text!r}: base=CIDR,size=LENGTH is needed")
+    return fields["base"], int(fields["size"])
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """One directive: its flag, its key in the file, how text becomes its value."""
@@ -74,6 +82,13 @@ OPTIONS = (
     Option("bridge", "Name of the default bridge", short="b"),
     Option("bip", "Address and prefix length of the default bridge"),
     Option("fixed-cidr", "Subnet of the default bridge from which containers get addresses"),
+    Option(
+        "default-address-pool",
+        "Address pool of user-defined networks: base=CIDR,size=PREFIX_LENGTH",
+        address_pool,
+        key="default-address-pools",
+        repeated=True,
+    ),
     Option("mtu", "MTU of the default bridge's containers; 0 for the kernel's default", int),
     Option("icc", "Let containers of the default bridge reach each other", boolean),
     Option("ip-masq", "Masquerade what containers of the default bridge send out", boolean),
@@ -152,6 +167,7 @@ class Settings:
     bridge: str = "lading0"
     bip: str = ""
     fixed_cidr: str = ""
+    default_address_pool: list[tuple[str, int]] = field(default_factory=list)
     mtu: int = 0
     icc: bool = True
     ip_masq: bool = True
@@ -236,6 +252,8 @@ def _without_groups(file: Mapping[str, Any], path: str) -> dict[str, Any]:
 def _from_file(option: Option, value: Any, path: str) -> Any:
     if option.read is parse_size and isinstance(value, str):
         return parse_size(value)
+    if option.read is address_pool:
+        return _pools(value, path)
     wanted = _type_of(option)
     entries = value.values() if isinstance(value, dict) and option.flag != "add-runtime" else value
     # Not isinstance: a truth value is no number.
@@ -248,6 +266,20 @@ def _from_file(option: Option, value: Any, path: str) -> Any:
             f"{option.file_key} must be of type {wanted.__name__}{of_strings}"
         )
     return value
+
+
+def _pools(value: Any, path: str) -> list[tuple[str, int]]:
+    entries = value if isinstance(value, list) else [None]
+    found = []
+    for entry in entries:
+        base, size = (entry.get("base"), entry.get("size")) if isinstance(entry, dict) else (None, None)
+        if not isinstance(base, str) or type(size) is not int:
+            raise InvalidParameter(
+                f"unable to configure the daemon with file {path}: default-address-pools must be a list of "
+                '{"base": CIDR, "size": PREFIX_LENGTH}'
+            )
+        found.append((base, size))
+    return found
 
 
 def _type_of(option: Option) -> type:

@@ -1,6 +1,6 @@
-"""Links on top of other links: macvlan, ipvlan, 802.1q sub-interfaces; and one on top of none. Pure.
+"""Links on top of other links: macvlan, ipvlan, 802.1q sub-interfaces; and one on top of none.
 
-The messages that make them, for `netlink.Socket.send`. Source: rtnetlink(7), the kernel's
+Makes the messages that make them, for `netlink.Socket.send`. Source: rtnetlink(7), the kernel's
 uapi header if_link.h.
 """
 

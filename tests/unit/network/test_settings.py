@@ -36,6 +36,9 @@ def test_flags(settings: NetworkSettings) -> None:
         (NetworkSettings(bip="10.0.0.1/24", fixed_cidr="10.0.1.0/28"), "not within"),
         (NetworkSettings(fixed_cidr="10.0.1.1/28"), "invalid fixed-cidr"),
         (NetworkSettings(mtu=-1), "invalid mtu"),
+        (NetworkSettings(pools=(("10.0.0.1/16", 24),)), "invalid base pool"),
+        (NetworkSettings(pools=(("10.0.0.0/16", 15),)), "invalid pools size"),
+        (NetworkSettings(pools=(("10.0.0.0/16", 31),)), "invalid pools size"),
         (NetworkSettings(mtu=70000), "invalid mtu"),
     ],
 )
