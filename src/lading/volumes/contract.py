@@ -63,6 +63,10 @@ class Drivers:
     def __init__(self, *drivers: Driver) -> None:
         self._drivers = {driver.name: driver for driver in drivers}
 
+    def find(self, name: str) -> Driver | None:
+        """None for one that is not there, or not any more."""
+        return self._drivers.get(name)
+
     def get(self, name: str) -> Driver:
         """Raises NotFound, in dockerd's words."""
         driver = self._drivers.get(name)

@@ -43,8 +43,9 @@ async def detach(ctx: Context, user: str, points: Iterable[MountPoint]) -> None:
     """Gives back what `attach` took; may be repeated."""
     for name in sorted({point.name for point in points if point.type == VOLUME}):
         volume = ctx.store.get(name)
-        if volume is not None and not ctx.driver(volume).is_ready(volume.options):
-            await in_thread(ctx.driver(volume).unmount, name, user)
+        driver = ctx.drivers.find(volume.driver) if volume is not None else None
+        if volume is not None and driver is not None and not driver.is_ready(volume.options):
+            await in_thread(driver.unmount, name, user)
 
 
 async def mount(
@@ -94,6 +95,8 @@ def _source(ctx: Context, container_id: str, number: int, point: MountPoint) -> 
         _make_source(point.source)
     elif point.type == VOLUME and not os.path.isdir(point.source):
         raise InternalError(f"error while mounting volume '{point.source}': no such file or directory")
+    if point.type == BIND and not point.recursive:
+        return ctx.subpaths.alone(container_id, number, point.source)
     if point.subpath:
         return ctx.subpaths.bind(container_id, number, point.source, point.subpath)
     return point.source

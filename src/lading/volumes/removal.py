@@ -22,12 +22,14 @@ def find(ctx: Context, name: str) -> Volume:
 
 
 def remove(ctx: Context, name: str, *, force: bool) -> None:
-    """Raises NotFound unless forced, Conflict where it is in use."""
+    """Raises NotFound (volume or driver) unless forced, Conflict where it is in use."""
     if force and ctx.store.get(name) is None:
         return
     volume = find(ctx, name)
     if users := ctx.store.users(name):
         raise Conflict(f"remove {name}: volume is in use - [{', '.join(users)}]")
+    if not force:
+        ctx.driver(volume)
     ctx.store.delete(name)
     _gone(ctx, [volume])
 
@@ -45,7 +47,8 @@ def _gone(ctx: Context, volumes: Sequence[Volume]) -> None:
     """The rows are deleted, unless the transaction was rolled back; now the files."""
     for volume in volumes:
         if ctx.store.get(volume.name) is None:
-            ctx.driver(volume).remove(volume.name)
+            if (driver := ctx.drivers.find(volume.driver)) is not None:
+                driver.remove(volume.name)
             ctx.publish("destroy", volume.name, driver=volume.driver)
 
 

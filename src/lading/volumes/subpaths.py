@@ -1,4 +1,4 @@
-"""Mounting a part of a volume.
+"""Mounting a part of a volume, or a directory without what is mounted below it.
 
 What is in a volume belongs to containers, which may swap a directory for a
 symbolic link at any moment. So the part is opened confined to the volume and
@@ -31,6 +31,17 @@ class Subpaths:
             raise InvalidParameter(f"cannot access path {data}/{subpath}: {error.strerror}") from None
         finally:
             os.close(volume)
+        try:
+            return self._bind(part, f"{self._root}/{container_id}", number)
+        finally:
+            os.close(part)
+
+    def alone(self, container_id: str, number: int, source: str) -> str:
+        """Where `source` is now to be found without what is mounted below it. Raises OSError.
+
+        crun 1.8 takes that along however it is asked.
+        """
+        part = os.open(source, os.O_PATH | os.O_CLOEXEC)
         try:
             return self._bind(part, f"{self._root}/{container_id}", number)
         finally:

@@ -16,7 +16,7 @@ from lading.schema.volume import VolumeCreateBody
 from lading.state import Database
 from lading.volumes import archive, duplicate, make, mounting, removal, rename
 from lading.volumes.context import Context, delete_in
-from lading.volumes.contract import Drivers
+from lading.volumes.contract import Driver, Drivers
 from lading.volumes.directories import Directories
 from lading.volumes.fill import Filler
 from lading.volumes.listing import select
@@ -34,7 +34,9 @@ from lading.volumes.usage import disk_usage
 class Volumes:
     """What containers mount, and the volumes themselves."""
 
-    def __init__(self, layout: Layout, database: Database, events: Bus) -> None:
+    def __init__(
+        self, layout: Layout, database: Database, events: Bus, more_drivers: Sequence[Driver] = ()
+    ) -> None:
         background = Background()
         directories = Directories(layout.volumes, delete_in(background))
         mounted = LocalMounts(f"{layout.exec_root}/volumes")
@@ -44,7 +46,7 @@ class Volumes:
             Subpaths(f"{layout.exec_root}/subpaths"),
             events,
             _kernel_at_least(5, 12),
-            Drivers(LocalDriver(directories, mounted, delete_in(background))),
+            Drivers(LocalDriver(directories, mounted, delete_in(background)), *more_drivers),
             background,
         )
         self._filler = Filler(self._ctx)
@@ -196,7 +198,8 @@ class Volumes:
         return await self._disk_usage.result()
 
     def _view(self, volume: Volume) -> dict[str, Any]:
-        driver = self._ctx.driver(volume)
+        if (driver := self._ctx.drivers.find(volume.driver)) is None:
+            return volume.view("")
         return volume.view(driver.path(volume.name), driver.scope)
 
 
