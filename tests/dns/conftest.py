@@ -1,14 +1,11 @@
 """A resolver, containers and upstream servers for each test."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
 from tests.dns.resolver import Container, Resolver, Upstream
-
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 
 @pytest.fixture

@@ -81,6 +81,8 @@ class Networks:
         """Puts right what somebody changed."""
         for driver in self._ctx.drivers.values():
             await self._ctx.kernel.do(driver.check)
+        # The host may ask other servers now.
+        self._resolver.changed()
 
     async def sweep(self, live: Collection[str]) -> None:
         """Removes what belongs to none of the `live` containers and mends what they use."""
