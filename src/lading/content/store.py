@@ -1,5 +1,6 @@
 """The blobs that exist: their files and their rows."""
 
+import logging
 import os
 import secrets
 from collections.abc import Collection, Iterable
@@ -10,6 +11,9 @@ from lading.content.ingest import Ingest
 from lading.content.partial import LIFETIME, Partial, remove_partials, stale_partials
 from lading.errors import NotFound
 from lading.state import Database
+
+
+_log = logging.getLogger(__name__)
 
 
 class Content:
@@ -38,12 +42,17 @@ class Content:
 
     def drop_unrecorded(self) -> None:
         """Removes files that no row stands for: after a crash, and after a transaction that failed."""
-        known = {
-            row["digest"].removeprefix("sha256:") for row in self._database.query("SELECT digest FROM blobs")
-        }
-        for name in os.listdir(self._blobs):
-            if name not in known:
-                os.unlink(f"{self._blobs}/{name}")
+        known = {digest.removeprefix("sha256:") for digest in self.digests()}
+        present = set(os.listdir(self._blobs))
+        for name in present - known:
+            os.unlink(f"{self._blobs}/{name}")
+        if lost := known - present:
+            # A power cut may undo a removal here and not on the disk.
+            _log.warning("the files of %d blobs are missing: the blobs are forgotten", len(lost))
+            with self._database.transaction() as transaction:
+                transaction.executemany(
+                    "DELETE FROM blobs WHERE digest = ?", [(f"sha256:{name}",) for name in lost]
+                )
 
     def ingest(self) -> Ingest:
         """Begins a blob. May be called from any thread. Raises OSError."""

@@ -73,19 +73,34 @@ class Admission:
             self._boot = file.read().strip()
 
     def open(self) -> None:
-        """Drops images that a power cut may have damaged, and what no image needs."""
+        """Drops images that a power cut may have damaged, and what no image needs.
+
+        A power cut may also bring back an image that was removed, without its files.
+        """
         damaged = [image_id for image_id, boot in self._store.unsettled().items() if boot != self._boot]
         for image_id in damaged:
             _log.warning("image %s came shortly before a power cut and is dropped: load it again", image_id)
             self._store.remove(image_id)
+        lost = self._lost_layers()
         for image_id in self._store.ids():
             try:
-                self._catalog.get(image_id)
+                image = self._catalog.get(image_id)
             except LadingError as error:
                 _log.warning("image %s cannot be read and is dropped: %s", image_id, error)
                 self._store.remove(image_id)
+                continue
+            if image is not None and lost.intersection(oci.chain_ids(image.document.diff_ids)):
+                _log.warning("image %s has lost layers and is dropped: pull or load it again", image_id)
+                self._store.remove(image_id)
         self._catalog.changed()
         self.clear()
+
+    def _lost_layers(self) -> set[str]:
+        """Layers of which neither directory nor blob is there; blobs that are not there are forgotten."""
+        here, damaged = self._content.digests(), self._snapshots.soundness.damaged()
+        gone = [layer for layer in self._snapshots.layers() if layer.blob_digest not in here]
+        self._snapshots.soundness.forget_blobs([layer.blob_digest for layer in gone if layer.blob_digest])
+        return {layer.chain_id for layer in gone if layer.chain_id in damaged}
 
     async def close(self) -> None:
         """Leaves a sync under way to itself: its images stay marked."""

@@ -39,6 +39,12 @@ def layers(ctx: Context, image: Image) -> list[oci.Descriptor]:
     return found
 
 
+def whole(ctx: Context, image: Image) -> bool:
+    """Whether the blobs of all its layers are here, so that it can be saved and pushed."""
+    chain = map(ctx.snapshots.layer, oci.chain_ids(image.document.diff_ids))
+    return all(layer is not None and ctx.content.has(layer.blob_digest) for layer in chain)
+
+
 def described(ctx: Context, digest: str) -> oci.Descriptor:
     """A blob that is here. Raises NotFound."""
     return oci.Descriptor(ctx.content.media_type(digest), digest, ctx.content.size(digest))

@@ -23,7 +23,7 @@ from lading.distribution import (
     TooManyRequests,
 )
 from lading.errors import Forbidden, InvalidParameter, LadingError, Unauthorized
-from lading.images import machine, pull_plan
+from lading.images import machine, manifests, pull_plan
 from lading.images.admit import Arrival
 from lading.images.context import Context
 from lading.images.intake import ArrivedLayer
@@ -189,7 +189,8 @@ class Puller:
         plan = await self._resolve(pull, fetched)
         before = self._ctx.store.target(reference.stored())
         references = list(dict.fromkeys([reference.stored(), replace(reference, tag="", digest=plan.digest)]))
-        if self._ctx.catalog.get(plan.config.digest) is not None:
+        present = self._ctx.catalog.get(plan.config.digest)
+        if present is not None and manifests.whole(self._ctx, present):
             await self._again(plan, references)
         else:
             await self._new(pull, plan, references)
