@@ -607,7 +607,7 @@ def test_archives_that_cannot_be_loaded(engine: Engine, kind: str) -> None:
 
 def test_bad_wishes_for_an_import(engine: Engine) -> None:
     for query, message in (
-        ("fromSrc=http://example.test/x.tar", "fromSrc must be '-'"),
+        ("fromSrc=ftp://example.test/x.tar", 'unsupported protocol scheme "ftp"'),
         ("fromSrc=-&repo=UP", "must be lowercase"),
         ("fromSrc=-&repo=x&tag=a%20b", "invalid tag format"),
         ("fromSrc=-&changes=NOPE", "NOPE is not a valid change command"),
