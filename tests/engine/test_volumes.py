@@ -148,6 +148,19 @@ def test_a_bound_directory_gets_the_image_s_files_and_survives_its_volume(
     assert [mount for mount in engine.mounts() if "/volumes/" in mount] == []
 
 
+def test_files_are_copied_into_what_a_volume_is_mounted_from(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "bound").mkdir()
+    (tmp_path / "file").write_text("x")
+    options = ("-o", "type=none", "-o", "o=bind", "-o", f"device={tmp_path}/bound")
+    engine.docker("volume", "create", *options, "bound")
+    engine.docker("create", "--name", "box", "-v", "bound:/b", IMAGE)
+    engine.docker("cp", f"{tmp_path}/file", "box:/b/file")
+    assert (tmp_path / "bound" / "file").read_text() == "x"
+    engine.docker("cp", "box:/b/file", f"{tmp_path}/back")
+    assert (tmp_path / "back").read_text() == "x"
+    assert [mount for mount in engine.mounts() if "/volumes/" in mount] == []
+
+
 def test_what_cannot_be_mounted(engine: Engine) -> None:
     options = ("-o", "type=none", "-o", "o=bind", "-o", "device=/not/there")
     engine.docker("volume", "create", *options, "bad")

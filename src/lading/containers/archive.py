@@ -6,7 +6,7 @@ Source of what paths mean: docker's documentation of `docker cp`.
 import errno
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,12 +45,18 @@ class ExtractOptions:
 
 async def stat_in(ctx: Context, container: Container, called: str, path: str) -> PathStat:
     """What `path` leads to. Raises NotFound, InvalidParameter, Conflict, InternalError."""
-    async with visit(ctx, container) as root:
-        binds = binds_of(ctx, container)
+    async with _whole(ctx, container) as (root, binds):
         try:
             return await in_own_thread(_stat, root, binds, path)
         except OSError as error:
             raise _problem(error, called, path) from None
+
+
+@asynccontextmanager
+async def _whole(ctx: Context, container: Container) -> AsyncIterator[tuple[str, list[Bind]]]:
+    """The container's root, and what is mounted into it, volumes in their places."""
+    async with visit(ctx, container) as root, ctx.volumes.present(container.definition.mounts):
+        yield root, binds_of(ctx, container)
 
 
 def _stat(root: str, binds: list[Bind], path: str) -> PathStat:
@@ -73,8 +79,7 @@ async def archive_of(
 async def _archive_of(
     ctx: Context, container: Container, called: str, path: str, asked: str
 ) -> AsyncGenerator[Any, None]:
-    async with visit(ctx, container) as root:
-        binds = binds_of(ctx, container)
+    async with _whole(ctx, container) as (root, binds):
 
         def work(flow: Outflow[PathStat]) -> None:
             with tree(root, binds) as inside:
@@ -124,8 +129,7 @@ async def extract_to(
     definition = container.definition
     user = definition.config.user if options.to_user else ""
     read_only = definition.host.readonly_rootfs
-    async with visit(ctx, container) as root:
-        binds = binds_of(ctx, container)
+    async with _whole(ctx, container) as (root, binds):
 
         def work(pull: Callable[[], bytes]) -> None:
             with tree(root, binds, read_only=read_only) as inside:

@@ -1,7 +1,9 @@
 """From mount points to mounts, at each start of a container, and back."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import secrets
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from lading.aio.tasks import in_thread
@@ -46,6 +48,17 @@ async def detach(ctx: Context, user: str, points: Iterable[MountPoint]) -> None:
         driver = ctx.drivers.find(volume.driver) if volume is not None else None
         if volume is not None and driver is not None and not driver.is_ready(volume.options):
             await in_thread(driver.unmount, name, user)
+
+
+@asynccontextmanager
+async def present(ctx: Context, points: Sequence[MountPoint]) -> AsyncIterator[None]:
+    """For somebody who is no container, and forgotten at the next start like one that is gone."""
+    user = f"lading-{secrets.token_hex(8)}"
+    await attach(ctx, user, points)
+    try:
+        yield
+    finally:
+        await detach(ctx, user, points)
 
 
 async def mount(

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from functools import partial
 from typing import Any
 
@@ -109,6 +109,10 @@ class Volumes:
     async def unmount(self, container_id: str, points: Sequence[MountPoint]) -> None:
         """The container has ended, or could not start; may be repeated. Raises OSError."""
         await mounting.unmount(self._ctx, container_id, points)
+
+    def present(self, points: Sequence[MountPoint]) -> AbstractAsyncContextManager[None]:
+        """Has the volumes of `points` in their places for as long as a block takes. Raises InternalError."""
+        return mounting.present(self._ctx, points)
 
     def let_go(self, container_id: str, point: MountPoint) -> None:
         """A container uses a volume no more; it stays."""
