@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from bench import distribution, heavy, image
+from bench import distribution, heavy, image, naming
 from bench.api import Client
 from bench.engines import REPOSITORY, Engine
 
@@ -45,6 +45,13 @@ MEASURES = (
     ),
     Measure("run", "`docker run --rm` whole, `true`, bridge", "ms", "≤ 60 ms"),
     Measure("exec", "exec create + start + inspect over the API, `true`", "ms", "≥ 8×"),
+    Measure(
+        "names",
+        f"{naming.QUERIES:,} names asked of a user-defined network's resolver, 8 at a time",
+        "s",
+        "≥ 3×",
+    ),
+    Measure("naming", "the answer to one of these, 99th percentile", "ms", "≤ 2 ms"),
     Measure("idle", "idle engine after start, PSS of all its processes", "MB", "≤ 45 MB"),
     Measure("worked", "idle engine after the measures above, PSS", "MB"),
     Measure("container", "engine's PSS per running container, 100 running", "MB", "≤ 0.1 MB"),
@@ -89,6 +96,8 @@ def take(engine: Engine, counts: Counts, images: distribution.Images) -> Samples
     values["cycle"] = _timed(lambda: _cycle(client), counts.cycles, counts.warm)
     values["run"] = _runs(engine, counts)
     values["exec"] = _execs(client, counts)
+    asked, slow = naming.answers(engine)
+    values["names"], values["naming"] = [asked], [slow]
     before = _settled_pss(engine)
     values["worked"] = [before]
     started = time.perf_counter()
