@@ -12,7 +12,6 @@ from lading.content.partial import LIFETIME, Partial, remove_partials, stale_par
 from lading.errors import NotFound
 from lading.state import Database
 
-
 _log = logging.getLogger(__name__)
 
 
