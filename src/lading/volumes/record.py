@@ -26,9 +26,9 @@ class Volume(Struct, kw_only=True):
         return {
             "CreatedAt": rfc3339(self.created_ns // NANOSECOND * NANOSECOND),
             "Driver": self.driver,
-            "Labels": self.labels or None,
+            "Labels": dict(sorted(self.labels.items())) or None,
             "Mountpoint": mountpoint,
             "Name": self.name,
-            "Options": self.options or None,
+            "Options": dict(sorted(self.options.items())) or None,
             "Scope": scope,
         }
