@@ -5,6 +5,7 @@ meanwhile stays until the check is over (see `Admission.under_way`), so nothing
 it looks at disappears under its hands.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -57,7 +58,7 @@ class Checker:
                     yield message
                 async for message in run.layers(deep):
                     yield message
-                run.images()
+                await run.images()
                 await run.garbage()
                 if repair:
                     await run.repair()
@@ -207,12 +208,14 @@ class _Run:
         del self.state.bad_layers[layer.chain_id]
         return None
 
-    def images(self) -> None:
+    async def images(self) -> None:
         """Every image: its documents, its layers, its names."""
         ctx = self.ctx
         # The damage may have been done after they were read.
         ctx.catalog.changed()
         for image_id in self.image_ids:
+            # Others have their turn: of a thousand images each takes its time.
+            await asyncio.sleep(0)
             if ctx.store.row(image_id) is None:
                 continue
             read = partial(ctx.catalog.get, image_id)

@@ -205,9 +205,9 @@ class _Layers:
     def _holders(self) -> dict[str, list[Reference]]:
         """For each blob, the digests under which this registry knows an image with it."""
         found: dict[str, list[Reference]] = {}
+        records = self.ctx.store.records()
         for image_id, references in self.ctx.store.references().items():
             there = [name for name in references if name.digest and name.domain == self.target.domain]
-            image = self.ctx.catalog.get(image_id) if there else None
-            for digest in image.record.blobs if image is not None else ():
+            for digest in records[image_id].blobs if there and image_id in records else ():
                 found.setdefault(digest, []).extend(there)
         return found

@@ -53,8 +53,8 @@ class Compressor:
 
     def _known(self, plain: str) -> str:
         """The gzip form that some image has already."""
-        for image in self._ctx.catalog.all():
-            digest = image.record.compressed.get(plain, "")
+        for record in self._ctx.store.records().values():
+            digest = record.compressed.get(plain, "")
             if digest and self._ctx.content.has(digest):
                 return digest
         return ""

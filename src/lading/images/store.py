@@ -145,6 +145,11 @@ class ImageStore:
         rows = self.database.query("SELECT record FROM images")
         return {digest for row in rows for digest in msgspec.json.decode(row["record"], type=Record).blobs}
 
+    def records(self) -> dict[str, Record]:
+        """What each image was said to consist of."""
+        rows = self.database.query("SELECT id, record FROM images")
+        return {row["id"]: msgspec.json.decode(row["record"], type=Record) for row in rows}
+
     def references(self) -> dict[str, list[Reference]]:
         """All references by image, in alphabetical order."""
         found: dict[str, list[Reference]] = {}
