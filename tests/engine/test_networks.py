@@ -318,17 +318,13 @@ def test_events(networks: Engine) -> None:
     ]
 
 
-def test_macvlan(networks: Engine) -> None:
-    made = networks.docker(
-        "network", "create", "-d", "macvlan", "--subnet", "10.84.0.0/24", "lan", check=False
-    )
-    if b"no dummy interfaces" in made.stderr:
-        subprocess.run(["ip", "link", "add", "ldtp0", "type", "bridge"], check=True)
-        networks.docker(
-            "network", "create", "-d", "macvlan", "--subnet", "10.84.0.0/24", "-o", "parent=ldtp0", "lan"
-        )
+@pytest.mark.parametrize("parent", ["", "ldtp0"])
+def test_macvlan(networks: Engine, parent: str) -> None:
+    if parent:
+        subprocess.run(["ip", "link", "add", parent, "up", "type", "bridge"], check=True)
+    option = ("-o", f"parent={parent}") if parent else ()
     try:
-        subprocess.run(["ip", "link", "set", "ldtp0", "up"], check=False, capture_output=True)
+        networks.docker("network", "create", "-d", "macvlan", "--subnet", "10.84.0.0/24", *option, "lan")
         _run(networks, "one", "--network", "lan")
         _run(networks, "two")
         networks.docker("network", "connect", "--ip", "10.84.0.9", "lan", "two")
@@ -336,9 +332,23 @@ def test_macvlan(networks: Engine) -> None:
         networks.docker("network", "disconnect", "lan", "two")
         assert not _pings(networks, "one", "10.84.0.9")
         networks.remove_containers()
+        own = f"dm-{networks.get('/networks/lan')['Id'][:12]}"
+        assert (own in _links()) == (not parent)
         networks.docker("network", "rm", "lan")
+        assert own not in _links()
+        assert not parent or parent in _links()
     finally:
-        subprocess.run(["ip", "link", "del", "ldtp0"], check=False, capture_output=True)
+        if parent:
+            subprocess.run(["ip", "link", "del", parent], check=False, capture_output=True)
+
+
+def test_what_this_kernel_lacks_is_said(networks: Engine) -> None:
+    words = ("network", "create", "-d", "ipvlan", "--subnet", "10.84.0.0/24", "lan")
+    done = networks.docker(*words, check=False)
+    if done.returncode == 0:
+        pytest.skip("this kernel has ipvlan")
+    assert "this machine's kernel has no ipvlan interfaces" in done.stderr.decode()
+    assert len(networks.get("/networks")) == 3
 
 
 def test_an_engine_that_was_killed_finds_its_networks(networks: Engine) -> None:

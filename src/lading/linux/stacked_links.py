@@ -105,14 +105,17 @@ def make_vlan(name: str, parent: int, tag: int) -> netlink.Message:
     return netlink.Message(f"create vlan {name}", _NEWLINK, netlink.CREATE | netlink.EXCL, body)
 
 
-def make_dummy(name: str) -> netlink.Message:
-    """An interface that leads nowhere, up."""
+def make_island(name: str, kind: str) -> netlink.Message:
+    """An interface that leads nowhere, up: a "dummy", or a "bridge" that gets no ports.
+
+    A bridge has a carrier as long as nobody has set its hardware address.
+    """
     body = (
         _LINK.pack(0, 0, 0, _IFF_UP, _IFF_UP)
         + netlink.attribute(_IFLA_IFNAME, _text(name))
-        + netlink.nested(_IFLA_LINKINFO, netlink.attribute(_INFO_KIND, b"dummy"))
+        + netlink.nested(_IFLA_LINKINFO, netlink.attribute(_INFO_KIND, kind.encode()))
     )
-    return netlink.Message(f"create dummy {name}", _NEWLINK, netlink.CREATE | netlink.EXCL, body)
+    return netlink.Message(f"create {kind} {name}", _NEWLINK, netlink.CREATE | netlink.EXCL, body)
 
 
 def _u32(value: int) -> bytes:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from ipaddress import IPv4Address
 
-from lading.errors import InternalError, InvalidParameter
+from lading.errors import InvalidParameter, Unsupported
 from lading.linux import netlink, stacked_links
 from lading.network.kernel import Kernel
 from lading.network.links import inner_name, set_up
@@ -63,7 +63,7 @@ class ParentLink:
     def _make_parent(self) -> None:
         route = self._kernel.route
         if not self._options.parent:
-            self._send("dummy", stacked_links.make_dummy(self._parent))
+            self._make_island()
             return
         parts = tagged(self._parent)
         below = netlink.link(route, parts[0]) if parts is not None else None
@@ -75,13 +75,26 @@ class ParentLink:
             )
         self._send("802.1q (VLAN)", stacked_links.make_vlan(self._parent, below.index, parts[1]))
 
+    def _make_island(self) -> None:
+        """A parent that leads nowhere: containers on it reach each other only.
+
+        A bridge without ports is one too, where the kernel has no dummy interfaces.
+        """
+        route = self._kernel.route
+        try:
+            route.send(stacked_links.make_island(self._parent, "dummy"))
+        except netlink.NetlinkError as error:
+            if error.errno != errno.EOPNOTSUPP:
+                raise
+            route.send(stacked_links.make_island(self._parent, "bridge"))
+
     def _send(self, what: str, *messages: netlink.Message) -> None:
-        """Raises InternalError with plain words where the kernel has no such links."""
+        """Raises Unsupported with plain words where the kernel has no such links."""
         try:
             self._kernel.route.send(*messages)
         except netlink.NetlinkError as error:
             if error.errno in (errno.EOPNOTSUPP, errno.ENOTSUP):
-                raise InternalError(f"this machine's kernel has no {what} interfaces") from None
+                raise Unsupported(f"this machine's kernel has no {what} interfaces") from None
             raise
 
     def remove(self) -> None:
