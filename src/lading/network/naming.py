@@ -97,9 +97,10 @@ def names_of(endpoints: Iterable[EndpointRecord]) -> Names:
         )
         if not endpoint.address:
             continue
-        network.pointers[endpoint.ip] = endpoint.names[0]
+        address = endpoint.ip
+        network.pointers[address] = endpoint.names[0]
         for name in endpoint.names:
-            network.addresses.setdefault(name.lower(), []).append(endpoint.ip)
+            network.addresses.setdefault(name.lower(), []).append(address)
     for asker in askers.values():
         asker.leads_out = asker.container_id in leads_out
     return Names(askers, networks)
