@@ -1,7 +1,11 @@
 """What a pull refuses before it has fetched much, and whom it does not wait for."""
 
+import asyncio
 import gzip
+import threading
 from collections.abc import Iterator
+from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,3 +62,23 @@ async def test_a_registry_that_wants_days(rooms: Rooms, broken: Breaking) -> Non
     broken.fail("/blobs/", "status", status=503, headers={"Retry-After": "200000"}, times=99)
     said = await _refused(rooms, broken, "linux")
     assert said.startswith("error pulling image configuration: received unexpected HTTP status: 503")
+
+
+def _asking() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name == "work"]
+
+
+async def test_a_pull_that_was_given_up_leaves_no_thread(rooms: Rooms, broken: Breaking) -> None:
+    broken.fail("/blobs/", "hold", times=99)
+    transfers = ImageTransfers(rooms.ctx, Registries(replace(QUICK, pause=60, timeout=60)))
+    try:
+        messages = transfers.pull(f"{broken.host}/t", "linux")
+        async with aclosing(messages):
+            await anext(messages)
+            while not broken.count("/blobs/"):
+                await asyncio.sleep(0.01)
+        async with asyncio.timeout(20):
+            while _asking():
+                await asyncio.sleep(0.01)
+    finally:
+        await transfers.close()

@@ -6,7 +6,7 @@ the order of steps and the words.
 """
 
 import asyncio
-import time
+import threading
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -55,6 +55,7 @@ class _Pull:
     settings: RegistrySettings
     say: Say
     quiet: Callable[[], bool]
+    given_up: threading.Event
 
 
 @dataclass(slots=True)
@@ -130,6 +131,7 @@ class Puller:
             partial(self._registries.repository, reference.domain, reference.path, credentials)
         )
         say = messages.put_nowait
+        given_up = threading.Event()
         pull = _Pull(
             reference,
             wanted,
@@ -138,10 +140,12 @@ class Puller:
             self._registries.settings,
             say,
             lambda: messages.qsize() > _BACKLOG,
+            given_up,
         )
         try:
             newer = await self._pull_all(pull)
         except asyncio.CancelledError:
+            given_up.set()
             self._abandon(repository)
             raise
         except (Unauthorized, Forbidden, TooManyRequests) as error:
@@ -223,7 +227,7 @@ class Puller:
         self._ctx.catalog.changed()
 
     async def _new(self, pull: _Pull, plan: Plan, references: list[Reference]) -> None:
-        config = await _ask(partial(_read_config, pull.repository, plan.config, pull.settings))
+        config = await _ask(partial(_read_config, pull, plan.config))
         document = pull_plan.check_config(config, plan)
         self._ctx.admission.check_depth(len(plan.layers))
         layers = _Layers(plan)
@@ -332,17 +336,17 @@ async def _ask(question: Callable[[], T]) -> T:
     return await tasks.in_own_thread(question)
 
 
-def _read_config(repository: Repository, descriptor: oci.Descriptor, settings: RegistrySettings) -> bytes:
+def _read_config(pull: _Pull, descriptor: oci.Descriptor) -> bytes:
     """The image configuration, verified. Blocks. Raises LadingError."""
     try:
-        for attempt in range(1, settings.attempts):
+        for attempt in range(1, pull.settings.attempts):
             try:
-                return _read_blob(repository, descriptor)
+                return _read_blob(pull.repository, descriptor)
             except Interrupted as error:
-                if error.retry_after > _LONGEST_PAUSE:
+                pause = max(pull.settings.pause * 2**attempt, error.retry_after)
+                if error.retry_after > _LONGEST_PAUSE or pull.given_up.wait(pause):
                     raise
-                time.sleep(max(settings.pause * 2**attempt, error.retry_after))
-        return _read_blob(repository, descriptor)
+        return _read_blob(pull.repository, descriptor)
     except LadingError as error:
         # The class says under which status the API answers; some take more than a message.
         error.message = f"error pulling image configuration: {error.message}"
