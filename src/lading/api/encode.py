@@ -72,10 +72,11 @@ async def progress(messages: AsyncIterator[Any]) -> AsyncIterator[bytes]:
 
 def progress_error(problem: LadingError) -> bytes:
     """How a stream whose status is already out says that it failed."""
-    return json_line(
-        {"errorDetail": {"code": problem.status, "message": _shown(problem)}, "error": _shown(problem)},
-        b"\r\n",
-    )
+    detail = {"code": problem.status, "message": _shown(problem)}
+    if problem.status == 401:
+        # For this one clients before version 28 show words of their own in place of the message.
+        del detail["code"]
+    return json_line({"errorDetail": detail, "error": _shown(problem)}, b"\r\n")
 
 
 def stream_head(call: Call, *, tty: bool) -> bytes:

@@ -6,7 +6,7 @@ import pytest
 
 from lading.api import encode
 from lading.api.router import Call
-from lading.errors import NotFound
+from lading.errors import NotFound, Unauthorized
 from lading.http import Headers, Request
 
 
@@ -49,5 +49,12 @@ def test_a_stream_that_fails_ends_with_the_error() -> None:
 def test_errors_give_terminals_no_commands() -> None:
     problem = NotFound("denied: \x1b[2J\x9b1mno\r\tsuch\nimage\x07")
     expected = "denied: \ufffd[2J\ufffd1mno\ufffd\tsuch\nimage\ufffd"
-    assert json.loads(encode.error(problem).body or b"") == {"message": expected}
+    body = encode.error(problem).body
+    assert isinstance(body, bytes)
+    assert json.loads(body) == {"message": expected}
     assert json.loads(encode.progress_error(problem))["error"] == expected
+
+
+def test_who_is_not_known_gets_the_message() -> None:
+    detail = json.loads(encode.progress_error(Unauthorized("no basic auth credentials")))["errorDetail"]
+    assert detail == {"message": "no basic auth credentials"}
