@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.network.world import BRIEFLY, NEIGHBOUR, World, container, host_ports, request
+from tests.network.world import BRIEFLY, NEIGHBOUR, World, container, eventually, host_ports, request
 
 from lading.network import Networks
 from lading.schema.container import EndpointSettings
@@ -132,5 +132,25 @@ def test_networks_come_back_with_the_engine(world: World) -> None:
         await again.release(container(1))
         await again.remove("blue")
         assert f"br-{identifier[:12]}" not in world.links()
+
+    world.run(scenario)
+
+
+def test_rules_that_somebody_flushed_come_back(world: World) -> None:
+    async def scenario() -> None:
+        networks = await world.networks()
+        await _create(networks, "blue", "10.231.2.0/24")
+        sandbox = await networks.connect(request(1, "8080:80", mode="blue"))
+        server = world.listen(sandbox.netns_path, 80)
+        world.nft("flush ruleset")
+        tables = [entry["table"]["name"] for entry in world.ruleset() if "table" in entry]
+        assert tables == []
+
+        def back() -> bool:
+            names = {entry["table"]["name"] for entry in world.ruleset() if "table" in entry}
+            return len([name for name in names if name.startswith("lading-")]) == 2
+
+        await eventually(back)
+        assert world.tcp(world.neighbour, ("10.231.240.1", 8080), server) == NEIGHBOUR
 
     world.run(scenario)
