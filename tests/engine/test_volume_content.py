@@ -57,9 +57,15 @@ def _refused(engine: Engine, *words: str, input: bytes | None = None) -> str:
     return done.stderr.decode().strip().removeprefix("Error response from daemon: ")
 
 
+def _on_disk(engine: Engine) -> set[str]:
+    """What is among the volumes, without directories that are ready for others."""
+    names = os.listdir(engine.data_root / "volumes")
+    return {name for name in names if not name.startswith(".spare-")}
+
+
 def _sure_that_only(engine: Engine, *names: str) -> None:
     """Volumes on the disk are those that exist, and nothing else is there."""
-    wait_for(lambda: sorted(os.listdir(engine.data_root / "volumes")) == sorted(names))
+    wait_for(lambda: _on_disk(engine) == set(names))
     assert sorted(volume["Name"] for volume in engine.get("/volumes")["Volumes"]) == sorted(names)
 
 
@@ -212,7 +218,7 @@ def test_kills_leave_nothing_half_done(new_engine: Callable[..., Engine], tmp_pa
         names = {volume["Name"] for volume in engine.get("/volumes")["Volumes"]}
         assert "safe" in names
         assert len(names & {"data", "renamed"}) <= 1
-        wait_for(lambda names=names: set(os.listdir(engine.data_root / "volumes")) == names)
+        wait_for(lambda names=names: _on_disk(engine) == names)
         for name in names & {"made", "data", "renamed"}:
             whole = _picture(engine.data_root / "volumes" / name / "_data")
             if words[1] == "create" and name == "made":

@@ -186,3 +186,21 @@ def test_one_name_is_one_drivers(house: House) -> None:
         assert [volume["Name"] for volume in [house.volumes.inspect("data")]] == ["data"]
 
     asyncio.run(scene())
+
+
+def test_directories_laid_by_are_no_volumes(house: House) -> None:
+    async def scene() -> None:
+        for name in ("one", "two", "three"):
+            house.volumes.create(VolumeCreateBody(name=name))
+            await asyncio.sleep(0.05)
+        house.volumes.sweep(set(), set())
+        made = house.volumes.create(VolumeCreateBody(name="four"))
+        assert os.listdir(made["Mountpoint"]) == []
+        assert os.stat(made["Mountpoint"]).st_mode & 0o7777 == 0o755
+        # As if killed: the next daemon clears up what this one had ready.
+        house.open()
+        house.volumes.sweep(set(), set())
+        await house.volumes.close()
+        assert sorted(os.listdir(house.layout.volumes)) == ["four", "one", "three", "two"]
+
+    asyncio.run(scene())

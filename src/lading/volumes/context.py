@@ -1,5 +1,6 @@
 """What the deeds of this room work with."""
 
+import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
@@ -31,6 +32,18 @@ class Context:
     def publish(self, action: str, name: str, **attributes: str) -> None:
         """Tells the event bus what happened to a volume."""
         self.events.publish("volume", action, name, attributes)
+
+
+def lay_by_in(background: Background, directories: Directories) -> Callable[[], None]:
+    """Has directories ready for volumes to come, made in the background."""
+    under_way: list[asyncio.Task[None]] = []
+
+    def lay_by() -> None:
+        if directories.is_short and not (under_way and not under_way[0].done()):
+            work = in_thread(directories.lay_by)
+            under_way[:] = [background.spawn(work, "make directories for volumes")]
+
+    return lay_by
 
 
 def delete_in(background: Background) -> Callable[[Collection[str]], None]:

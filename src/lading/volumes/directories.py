@@ -16,6 +16,7 @@ _log = logging.getLogger(__name__)
 
 _DATA = "_data"
 _MODE, _DATA_MODE = 0o701, 0o755
+_SPARES = 8
 
 
 class Directories:
@@ -27,6 +28,8 @@ class Directories:
         self._delete = delete
         mask = os.umask(0o077)
         os.umask(mask)
+        self._spares: list[str] = []
+        self._run = secrets.token_hex(4)
         self._masked = bool(mask & (_MODE | _DATA_MODE))
 
     def directory(self, name: str) -> str:
@@ -51,15 +54,48 @@ class Directories:
         What lay there without being a volume is set aside: the path it now has.
         """
         aside = None
+        if self._spares and self._took(self._spares.pop(), name):
+            return aside
         try:
             self._begin(f"{self._root}/{name}")
         except FileExistsError:
             aside = self.install(self.begin(), name)
         return aside
 
-    def begin(self) -> str:
+    def _took(self, spare: str, name: str) -> bool:
+        try:
+            os.rename(spare, f"{self._root}/{name}")
+        except OSError:
+            # Something has the place, and has to be set aside first.
+            if os.path.isdir(spare):
+                self._spares.append(spare)
+            return False
+        return True
+
+    @property
+    def is_short(self) -> bool:
+        """Whether directories should be laid by."""
+        return len(self._spares) <= _SPARES // 2
+
+    def lay_by(self) -> None:
+        """Has some directories ready for volumes to come, as making them takes most of the time.
+
+        For one thread at a time. Blocks.
+        """
+        try:
+            while len(self._spares) < _SPARES:
+                self._spares.append(self.begin("spare"))
+        except OSError as error:
+            _log.warning("cannot make directories for volumes to come: %s", error.strerror)
+
+    def give_up(self) -> None:
+        """Removes what was laid by. Blocks."""
+        while self._spares:
+            delete([self._spares.pop()])
+
+    def begin(self, purpose: str = "new") -> str:
         """The directory of an empty volume that is none's yet. Raises OSError."""
-        fresh = self.scratch("new")
+        fresh = self.scratch(purpose)
         self._begin(fresh)
         return fresh
 
@@ -88,18 +124,18 @@ class Directories:
 
     def scratch(self, purpose: str) -> str:
         """A name for something not yet or no longer a volume."""
-        return f"{self._root}/.{purpose}-{secrets.token_hex(8)}"
+        return f"{self._root}/.{purpose}-{self._run}-{secrets.token_hex(8)}"
 
     def names(self) -> list[str]:
         """What has the name of a volume, whether it is one or not. Raises OSError."""
         return [name for name in os.listdir(self._root) if not name.startswith(".")]
 
     def garbage(self, live: Collection[str]) -> list[str]:
-        """All that is no live volume's, set aside. Only while nothing is being made. Raises OSError."""
+        """All that is no live volume's, set aside, but for what we are making. Raises OSError."""
         found = []
         for name in os.listdir(self._root):
             if name.startswith("."):
-                found.append(f"{self._root}/{name}")
+                found += [] if f"-{self._run}-" in name else [f"{self._root}/{name}"]
             elif name not in live and os.path.isdir(f"{self._root}/{name}"):
                 found += filter(None, [self.set_aside(name)])
         return found

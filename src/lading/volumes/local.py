@@ -19,12 +19,17 @@ class LocalDriver:
     scope = "local"
 
     def __init__(
-        self, directories: Directories, mounted: LocalMounts, delete: Callable[[Collection[str]], None]
+        self,
+        directories: Directories,
+        mounted: LocalMounts,
+        delete: Callable[[Collection[str]], None],
+        lay_by: Callable[[], None] = lambda: None,
     ) -> None:
-        """`delete` removes whole trees, later."""
+        """`delete` removes whole trees, and `lay_by` makes directories ready, later."""
         self._directories = directories
         self._mounted = mounted
         self._delete = delete
+        self._lay_by = lay_by
 
     def check(self, options: Mapping[str, str]) -> None:
         """Raises InvalidParameter."""
@@ -36,6 +41,7 @@ class LocalDriver:
             garbage = self._directories.make(name)
         except OSError as error:
             raise InternalError(str(error)) from None
+        self._lay_by()
         if garbage is not None:
             self._delete([garbage])
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from lading.aio.shared import Shared
-from lading.aio.tasks import Background
+from lading.aio.tasks import Background, in_thread
 from lading.events import Bus
 from lading.filters import Filters
 from lading.paths import Layout
@@ -15,7 +15,7 @@ from lading.schema.container import ContainerConfig, HostConfig
 from lading.schema.volume import VolumeCreateBody
 from lading.state import Database
 from lading.volumes import archive, duplicate, make, mounting, removal, rename
-from lading.volumes.context import Context, delete_in
+from lading.volumes.context import Context, delete_in, lay_by_in
 from lading.volumes.contract import Driver, Drivers
 from lading.volumes.directories import Directories
 from lading.volumes.fill import Filler
@@ -40,13 +40,15 @@ class Volumes:
         background = Background()
         directories = Directories(layout.volumes, delete_in(background))
         mounted = LocalMounts(f"{layout.exec_root}/volumes")
+        lay_by = lay_by_in(background, directories)
+        local = LocalDriver(directories, mounted, delete_in(background), lay_by)
         self._ctx = Context(
             VolumeStore(database),
             directories,
             Subpaths(f"{layout.exec_root}/subpaths"),
             events,
             _kernel_at_least(5, 12),
-            Drivers(LocalDriver(directories, mounted, delete_in(background)), *more_drivers),
+            Drivers(local, *more_drivers),
             background,
         )
         self._filler = Filler(self._ctx)
@@ -55,6 +57,7 @@ class Volumes:
     async def close(self) -> None:
         """Waits until what was removed is gone from the disk."""
         await self._ctx.background.drain()
+        await in_thread(self._ctx.directories.give_up)
 
     def plan(
         self, config: ContainerConfig, host: HostConfig, volumes_from: Mapping[str, Sequence[MountPoint]]
