@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from bench import distribution, heavy, image, naming
+from bench import distribution, heavy, image, naming, networks
 from bench.api import Client
 from bench.engines import REPOSITORY, Engine
 
@@ -46,6 +46,14 @@ MEASURES = (
     Measure("run", "`docker run --rm` whole, `true`, bridge", "ms", "≤ 60 ms"),
     Measure("exec", "exec create + start + inspect over the API, `true`", "ms", "≥ 8×"),
     Measure("volume", "volume create over the API", "ms", "≥ 5×"),
+    Measure("networks", "create + remove of a network", "ms", "≥ 5×"),
+    Measure("joining", "connect + disconnect of a running container", "ms", "≥ 5×"),
+    Measure(
+        "published",
+        f"create + start + wait + remove, user-defined network, {networks.PORTS} ports published",
+        "ms",
+        "≥ 12×",
+    ),
     Measure(
         "names",
         f"{naming.QUERIES:,} names asked of a user-defined network's resolver, 8 at a time",
@@ -98,6 +106,11 @@ def take(engine: Engine, counts: Counts, images: distribution.Images) -> Samples
     values["run"] = _runs(engine, counts)
     values["exec"] = _execs(client, counts)
     values["volume"] = _volumes(client, counts)
+    values["networks"] = _timed(lambda: networks.change(client), counts.runs, counts.warm)
+    with networks.joining(client) as join:
+        values["joining"] = _timed(join, counts.runs, counts.warm)
+    with networks.publishing(client) as publish:
+        values["published"] = _timed(publish, counts.runs, counts.warm)
     asked, slow = naming.answers(engine)
     values["names"], values["naming"] = [asked], [slow]
     before = _settled_pss(engine)
