@@ -153,7 +153,7 @@ def parse_moment(text: str, now: int) -> int:
 def human_duration(nanoseconds: int) -> str:
     """A rough span for people, in the words `docker ps` uses: "About an hour", "3 weeks"."""
     seconds = nanoseconds // NANOSECOND
-    minutes, hours = seconds // 60, round(seconds / 3600)
+    minutes, hours = seconds // 60, (seconds + 1800) // 3600
     if seconds < 1:
         return "Less than a second"
     if seconds < 60:

@@ -74,6 +74,8 @@ def test_moments() -> None:
         (60, "About a minute"),
         (150, "2 minutes"),
         (3600, "About an hour"),
+        (2 * 3600 + 1799, "2 hours"),
+        (2 * 3600 + 1800, "3 hours"),
         (47 * 3600, "47 hours"),
         (48 * 3600, "2 days"),
         (14 * 86400, "2 weeks"),
