@@ -459,11 +459,26 @@ def test_an_index_is_for_many_platforms(
         {
             "schemaVersion": 2,
             "mediaType": index_type,
-            "manifests": [{**entry, "platform": platform} for platform in platforms],
+            "manifests": [*({**entry, "platform": platform} for platform in platforms), entry],
         }
     ).encode()
     path = "/v2/a/index/manifests/all"
     assert registry.request("PUT", path, index, {"Content-Type": index_type})[0] == 201
     found = _inspected(engine, f"{registry.host}/a/index:all")
     assert found["Descriptor"] == {"mediaType": index_type, "digest": _digest(index), "size": len(index)}
-    assert found["Platforms"] == platforms
+    # Of the last one the index does not say what it runs on.
+    assert found["Platforms"] == [*platforms, {"architecture": "", "os": ""}]
+
+
+def test_what_is_no_image_is_for_no_platform(
+    engine: Engine, registry: Registry, image: Callable[[str], str]
+) -> None:
+    image(f"{registry.host}/a/artifact:1")
+    engine.docker("push", f"{registry.host}/a/artifact:1")
+    kind, body = registry.manifest("a/artifact", "1")
+    manifest = json.loads(body)
+    # A blob that is there, and is no image's configuration.
+    manifest["config"] |= {key: manifest["layers"][0][key] for key in ("digest", "size")}
+    path = "/v2/a/artifact/manifests/other"
+    assert registry.request("PUT", path, json.dumps(manifest).encode(), {"Content-Type": kind})[0] == 201
+    assert _inspected(engine, f"{registry.host}/a/artifact:other")["Platforms"] is None

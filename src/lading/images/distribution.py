@@ -37,11 +37,13 @@ def _inspect(repository: Repository, which: str) -> Answer:
     descriptor = {"mediaType": found.media_type, "digest": found.digest, "size": len(found.body)}
     if found.media_type in oci.INDEX_TYPES:
         index = oci.decode(oci.Index, found.body, "image index")
-        platforms = [entry.platform for entry in index.manifests if entry.platform is not None]
+        platforms = [entry.platform or oci.Platform() for entry in index.manifests]
     else:
         manifest = oci.decode(oci.Manifest, found.body, "image manifest")
         platforms = platform_of(repository, manifest.config)
-    return {"Descriptor": descriptor, "Platforms": msgspec.to_builtins(platforms)}
+    # As Go shows them: these two also where nothing is known, and no list where there is nothing to list.
+    shown = [{"architecture": "", "os": "", **msgspec.to_builtins(platform)} for platform in platforms]
+    return {"Descriptor": descriptor, "Platforms": shown or None}
 
 
 def platform_of(repository: Repository, config: oci.Descriptor) -> list[oci.Platform]:
