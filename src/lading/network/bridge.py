@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from lading.errors import Conflict
 from lading.linux import conntrack, namespaces, netlink
@@ -95,15 +95,15 @@ class Bridge:
     def remove(self) -> None:
         """Leaves nothing of the network."""
         self._firewall.remove()
+        forgetting = self._kernel.beside(_forget_flows, self._shape.interface.network)
+        if not self._shape.found:
+            self._kernel.bury(self._shape.name)
         try:
-            conntrack.forget_subnet(self._kernel.tracker, self._shape.interface.network)
+            forgetting.result()
         except OSError as error:
             _log.warning(
                 "flows of %s may be taken for those of the next network: %s", self._shape.name, error
             )
-        if self._shape.found:
-            return
-        self._kernel.bury(self._shape.name)
 
     def check(self) -> bool:
         """Puts back firewall rules somebody took; tells whether there was need."""
@@ -194,6 +194,11 @@ class Bridge:
     def bury(self, name: str) -> None:
         """Deletes a link whose namespace somebody else keeps alive."""
         self._kernel.bury(name)
+
+
+def _forget_flows(subnet: IPv4Network) -> None:
+    with contextlib.closing(netlink.Socket(netlink.NETFILTER)) as tracker:
+        conntrack.forget_subnet(tracker, subnet)
 
 
 def _bridge_is_filtered() -> bool:

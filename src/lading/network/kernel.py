@@ -72,6 +72,10 @@ class Kernel:
         while not deletion.done() and netlink.link(self.route, name) is not None:
             time.sleep(_GLANCE)
 
+    def beside(self, deed: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        """Begins `deed`, which has to bring its own sockets, beside what the thread does."""
+        return self._undertakers.submit(deed, *args, **kwargs)
+
     async def close(self) -> None:
         """Ends the thread after what is under way."""
         await self.do(self._close)
