@@ -94,31 +94,52 @@ sys.exit(main())
 EOF
 }
 
-# Takes a program out of one of the named Debian packages into .cache/<program>, without installing anything
-# that comes with it (a daemon on a port of its own, say).
-take_program() {
-    program=$1
+# Takes the file $1 out of one of the named Debian packages into .cache/<its name>, without installing anything
+# that comes with it (a daemon on a port of its own, say). $apt is apt-get with options.
+take_file() {
+    file=$1
     shift
-    place=$here/.cache/$program
-    say "fetching $program"
+    name=${file##*/}
+    place=$here/.cache/$name
+    say "fetching $name"
     mkdir -p "$place"
-    quietly "apt-get update failed" apt-get -q update
+    quietly "apt-get update failed" $apt -q update
     for package in "$@"; do
-        (cd "$place" && apt-get -q download "$package") >"$setup_log" 2>&1 || continue
+        (cd "$place" && $apt -q download "$package") >"$setup_log" 2>&1 || continue
         for archive in "$place/$package"_*.deb; do
-            dpkg-deb --fsys-tarfile "$archive" | tar -xO "./usr/bin/$program" >"$place/part" 2>/dev/null || continue
-            chmod +x "$place/part"
-            mv "$place/part" "$place/$program"
+            dpkg-deb --fsys-tarfile "$archive" | tar -xO ".$file" >"$place/part" 2>/dev/null
             rm -f "$archive"
+            [ -s "$place/part" ] || continue
+            chmod +x "$place/part"
+            mv "$place/part" "$place/$name"
             return 0
         done
     done
-    fail "no package here has $program ($*)"
+    return 1
 }
 
 # Makes sure that a program is there, and puts it on the path.
 need_program() {
     command -v "$1" >/dev/null && return 0
-    [ -x "$here/.cache/$1/$1" ] || take_program "$@"
-    PATH=$PATH:$here/.cache/$1
+    program=$1
+    shift
+    apt=apt-get
+    [ -x "$here/.cache/$program/$program" ] || take_file "/usr/bin/$program" "$@" ||
+        fail "no package here has $program ($*)"
+    PATH=$PATH:$here/.cache/$program
+}
+
+# Takes docker's plugin for compose into .cache, from this release or, as Debian 12 has none, from the next.
+# Without it some tests are skipped.
+want_compose() {
+    plugin=/usr/libexec/docker/cli-plugins/docker-compose
+    place=$here/.cache/docker-compose
+    [ -x $plugin ] || [ -x "$place/docker-compose" ] && return 0
+    apt=apt-get
+    take_file $plugin docker-compose docker-compose-v2 && return 0
+    mkdir -p "$place/lists/partial"
+    echo "deb http://deb.debian.org/debian trixie main" >"$place/trixie.list"
+    apt="apt-get -o Dir::Etc::SourceList=$place/trixie.list -o Dir::Etc::SourceParts=/dev/null"
+    apt="$apt -o Dir::State::Lists=$place/lists"
+    take_file $plugin docker-compose || say "no package here has docker compose; its tests will be skipped"
 }
