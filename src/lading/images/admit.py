@@ -96,11 +96,13 @@ class Admission:
         self.clear()
 
     def _lost_layers(self) -> set[str]:
-        """Layers of which neither directory nor blob is there; blobs that are not there are forgotten."""
+        """Layers of which neither directory nor blob is left; what blobs they had is forgotten."""
         here, damaged = self._content.digests(), self._snapshots.soundness.damaged()
         gone = [layer for layer in self._snapshots.layers() if layer.blob_digest not in here]
         self._snapshots.soundness.forget_blobs([layer.blob_digest for layer in gone if layer.blob_digest])
-        return {layer.chain_id for layer in gone if layer.chain_id in damaged}
+        # What containers stand on is for a repair to tell of.
+        used = self._snapshots.needed(())
+        return {layer.chain_id for layer in gone if layer.chain_id in damaged and layer.chain_id not in used}
 
     async def close(self) -> None:
         """Leaves a sync under way to itself: its images stay marked."""
