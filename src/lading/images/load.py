@@ -32,6 +32,8 @@ _ARCHITECTURES = {
 }
 # A progress line for every so many bytes; the client draws them.
 _PROGRESS_STEP = 512 << 10
+# Lines that wait for a client that reads nothing while it sends; from there on they are left out.
+_BACKLOG = 512
 _MOST_NAMES = 10_000
 
 
@@ -200,6 +202,8 @@ def _progress(
 
     def report(name: str, done: int, total: int) -> None:
         if done < total and done - shown.get(name, -_PROGRESS_STEP) < _PROGRESS_STEP:
+            return
+        if messages.qsize() > _BACKLOG:
             return
         shown[name] = done
         message = {

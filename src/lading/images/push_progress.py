@@ -10,6 +10,8 @@ from lading.images.pull_progress import Message, line, update
 
 # A line for every so many bytes; the client draws them.
 _STEP = 512 << 10
+# Messages that wait for a slow client; from there on such lines are left out.
+_BACKLOG = 512
 
 
 class PushProgress:
@@ -38,6 +40,8 @@ class PushProgress:
         shown = self._shown.get((layer, action), -_STEP)
         # Less than before: it was begun again.
         if shown <= done < total and done - shown < _STEP:
+            return
+        if self._messages.qsize() > _BACKLOG:
             return
         self._shown[layer, action] = done
         message = update(layer, action, done, total)
