@@ -20,14 +20,16 @@ from tests.engine.engine import IMAGE, Engine, cli_version, wait_for
 V1 = not Path("/sys/fs/cgroup/cgroup.controllers").exists()
 FUSE = Path("/dev/fuse")
 """A device that no container has unless asked."""
-_SENT_SINCE_25 = re.compile(r"--(ip6?|link-local-ip) |--device \w+\.com/")
+_SENT_SINCE = {25: r"--(ip6?|link-local-ip) |--device \w+\.com/", 28: "--device-(read|write)-"}
+"""What older docker commands take without a word, and keep to themselves."""
 
 
 def _docker(engine: Engine, *words: str, check: bool = True) -> "subprocess.CompletedProcess[bytes]":
     """Runs the docker command, which may be too old to know the flag in question."""
     done = engine.docker(*words, check=False)
-    if cli_version() < 25 and _SENT_SINCE_25.search(" ".join(words)):
-        pytest.skip("the docker command sends this from version 25 on")
+    for version, flags in _SENT_SINCE.items():
+        if cli_version() < version and re.search(flags, " ".join(words)):
+            pytest.skip(f"the docker command sends this from version {version} on")
     if b"unknown flag" in done.stderr:
         pytest.skip(done.stderr.decode().partition("\n")[0])
     assert not check or done.returncode == 0, done.stderr.decode()

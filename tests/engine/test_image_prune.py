@@ -16,8 +16,13 @@ OWN = tree({"own": "o" * 500})
 
 @pytest.fixture
 def clean(engine: Engine) -> Iterator[Engine]:
-    """The shared engine, with no images but its own when the test is over."""
+    """The shared engine, with no images but its own before the test and after it."""
+    _clear(engine)
     yield engine
+    _clear(engine)
+
+
+def _clear(engine: Engine) -> None:
     engine.remove_containers()
     for _ in range(3):
         for image in engine.get("/images/json?all=1"):

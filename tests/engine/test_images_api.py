@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 from tests.engine.answer_shapes import faults
-from tests.engine.engine import IMAGE, Engine
+from tests.engine.engine import IMAGE, Engine, since_cli
 from tests.images.rooms import saved, tree
 
 SHARED = tree({"etc/shared": "s" * 1000})
@@ -177,6 +177,7 @@ def test_inspection_by_version(furnished: Engine) -> None:
     assert timeless[0]["Os"] == "linux"
 
 
+@since_cli(28)
 def test_platforms(furnished: Engine) -> None:
     def asked(path: str, platform: Any, version: str = "v1.51") -> tuple[int, Any]:
         text = platform if isinstance(platform, str) else json.dumps(platform)
@@ -215,6 +216,7 @@ def test_history(furnished: Engine) -> None:
     assert furnished.api("GET", "/images/nowhere/history")[0] == 404
 
 
+@since_cli(28)
 def test_the_docker_command(furnished: Engine) -> None:
     lines = furnished.docker("images", "--digests", "--no-trunc").stdout.decode().splitlines()
     assert lines[0].split()[:4] == ["REPOSITORY", "TAG", "DIGEST", "IMAGE"]

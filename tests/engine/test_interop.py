@@ -9,7 +9,7 @@ from ..images import foreign
 from ..images.foreign import Tools, needs
 from ..images.layouts import many_platforms
 from ..images.rooms import saved, tree
-from .engine import Engine
+from .engine import Engine, since_cli
 
 LINES = [
     "FROM scratch",
@@ -72,6 +72,7 @@ def test_a_zstd_image_runs(engine: Engine, built: tuple[Tools, str], tmp_path: P
     assert engine.docker("run", "--rm", "app:zstd").stdout == SAID
 
 
+@since_cli(28)
 def test_the_platform_asked_for(engine: Engine, tmp_path: Path) -> None:
     layout, _, ids = many_platforms("many:1", {"amd64": [tree({"a": "1"})], "s390x": [tree({"a": "2"})]})
     archive = tmp_path / "many.tar"

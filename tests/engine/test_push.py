@@ -7,6 +7,7 @@ import json
 import shutil
 import socket
 import subprocess
+import tarfile
 import tempfile
 import threading
 import time
@@ -108,6 +109,22 @@ def test_what_was_pushed_is_the_same_image_for_others(
     shown = engine.get(f"/images/{name}/json")
     assert shown["RepoDigests"] == [f"{registry.host}/a/same@{_digest(body)}"]
     assert _identity(engine, f"{registry.host}/a/same@{_digest(body)}") == identity
+
+
+def test_a_layer_that_a_push_has_packed_is_saved_once(
+    engine: Engine, registry: Registry, image: Callable[[str], str], tmp_path: Path
+) -> None:
+    pushed, other = f"{registry.host}/a/pushed:1", f"{registry.host}/a/other:1"
+    image(pushed)
+    engine.docker("push", pushed)
+    image(other)
+    engine.docker("save", "-o", str(tmp_path / "both.tar"), pushed, other)
+    with tarfile.open(tmp_path / "both.tar") as archive:
+        listed = archive.extractfile("manifest.json")
+        assert listed is not None
+        first, second = (entry["Layers"] for entry in json.loads(listed.read()))
+    assert first[0] == second[0]
+    assert first[1] != second[1]
 
 
 def test_another_engine_pulls_and_runs_it(

@@ -138,7 +138,7 @@ def test_a_stream_goes_on_over_a_restart_and_ends_with_the_container(engine: Eng
     assert b"passing 1" in said
 
 
-@pytest.mark.parametrize("client", [pytest.param("docker", marks=since_cli(25)), "lading"])
+@pytest.mark.parametrize("client", [pytest.param("docker", marks=since_cli(28)), "lading"])
 def test_the_table_follows_what_runs(engine: Engine, client: str) -> None:
     _run(engine, "first")
     program = docker_cli() if client == "docker" else str(Path(sys.executable).parent / "lading")

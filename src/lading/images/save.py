@@ -39,7 +39,8 @@ async def _save(
         chosen = _choose(ctx, names)
         for image, tags in chosen.values():
             check(image, platforms, tags[0].familiar if tags else image.id)
-        images = [_saved(ctx, image, tags) for image, tags in chosen.values()]
+        packed = _packed(ctx, [image for image, _ in chosen.values()])
+        images = [_saved(ctx, image, tags, packed) for image, tags in chosen.values()]
         archive = save_plan.plan(images)
         flow = Outflow[None](lambda flow: _write(flow, archive, ctx), "save")
         try:
@@ -79,7 +80,17 @@ def _header(path: str, size: int) -> bytes:
     return tar_writer.header(Entry(path.encode(), size=size))
 
 
-def _saved(ctx: Context, image: Image, tags: list[Reference]) -> SavedImage:
+def _packed(ctx: Context, images: Sequence[Image]) -> dict[str, str]:
+    """The packed form of plain layers, where a push has made one.
+
+    The manifest of an image that was pushed names it; others that share the layer take it
+    too, so that it is in the archive once.
+    """
+    made = {plain: packed for image in images for plain, packed in image.record.compressed.items()}
+    return {plain: packed for plain, packed in made.items() if ctx.content.has(packed)}
+
+
+def _saved(ctx: Context, image: Image, tags: list[Reference], packed: dict[str, str]) -> SavedImage:
     if not image.document.diff_ids:
         raise LadingError("empty export - not implemented")
     size = ctx.content.size(image.id)
@@ -88,7 +99,10 @@ def _saved(ctx: Context, image: Image, tags: list[Reference]) -> SavedImage:
         body, manifest = found
         layers = [manifests.described(ctx, layer.digest) for layer in manifest.layers]
     else:
-        layers = manifests.layers(ctx, image)
+        layers = [
+            manifests.described(ctx, packed[layer.digest]) if layer.digest in packed else layer
+            for layer in manifests.layers(ctx, image)
+        ]
         body = save_plan.made_manifest(image.id, size, layers)
     return SavedImage(image.id, image.document, size, body, layers, tags)
 
