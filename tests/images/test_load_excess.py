@@ -93,3 +93,31 @@ async def test_hundreds_of_images_in_one_archive(rooms: Rooms) -> None:
     await rooms.load(archived({**files, "manifest.json": _json(entries)}))
     assert len(rooms.images.list()) == 300
     rooms.check()
+
+
+@pytest.mark.parametrize("path", ["\udcff\udcfe.tar", "\x1b[2J.tar", "a\nb.tar"])
+async def test_paths_that_cannot_be_shown(rooms: Rooms, path: str) -> None:
+    entry = {"Config": "config.json", "RepoTags": ["a:1"], "Layers": ["layer.tar"]}
+    files = {
+        "config.json": configuration([ONE]),
+        "layer.tar": ONE,
+        path: ONE,
+        "manifest.json": _json([entry]),
+    }
+    said = await rooms.load(archived(files), quiet=False)
+    assert said[-1] == {"stream": "Loaded image: a:1\n"}
+    names = [message["id"] for message in said if "id" in message]
+    assert len(set(names)) == 2
+    assert all(name.isprintable() for name in names)
+    rooms.check()
+
+
+async def test_half_a_character_in_an_old_image(rooms: Rooms) -> None:
+    files = {
+        "one/json": b'{"id": "one", "os": "linux", "author": "\\ud800"}',
+        "two/json": b'{"id": "two", "os": "linux", "parent": "one"}',
+    }
+    layers = {"one/layer.tar": ONE, "two/layer.tar": tree({"b": "two"})}
+    await rooms.load(archived({**files, **layers, "repositories": _json({"a": {"1": "two"}})}))
+    assert [entry.author for entry in rooms.images.resolve("a:1").document.history or ()] == ["?", ""]
+    rooms.check()

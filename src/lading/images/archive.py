@@ -149,7 +149,7 @@ class ArchiveReader:
         self._archive.documents[path] = body
 
     def _layer(self, path: str, size: int, first: bytes, pieces: tar.Pieces) -> None:
-        shown = found[0][:12] if (found := _HEX.search(path)) else path[:12]
+        shown = found[0][:12] if (found := _HEX.search(path)) else _printable(path[:12])
         expected = f"sha256:{path[13:]}" if path.startswith("blobs/sha256/") else ""
         intake = LayerIntake(self._content, self._snapshots)
         try:
@@ -170,6 +170,10 @@ class ArchiveReader:
             self._archive.broken[path] = error
             return
         self._archive.layers[path] = layer
+
+
+def _printable(text: str) -> str:
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 def _is_document(first: bytes, size: int) -> bool:

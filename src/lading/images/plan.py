@@ -170,7 +170,9 @@ def legacy_config(chain: list[bytes], diff_ids: list[str]) -> bytes:
     config = {key: value for key, value in documents[-1].items() if key not in _V1_ONLY}
     config["rootfs"] = {"type": "layers", "diff_ids": diff_ids}
     config["history"] = [_v1_history(document) for document in documents]
-    return json.dumps(config, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(config, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(
+        errors="replace"
+    )
 
 
 def _v1_history(document: dict[str, Any]) -> dict[str, Any]:
