@@ -121,3 +121,21 @@ async def test_half_a_character_in_an_old_image(rooms: Rooms) -> None:
     await rooms.load(archived({**files, **layers, "repositories": _json({"a": {"1": "two"}})}))
     assert [entry.author for entry in rooms.images.resolve("a:1").document.history or ()] == ["?", ""]
     rooms.check()
+
+
+@pytest.mark.parametrize("made_in", [[1], "x", 5, True, {"Cmd": {"a": 1}}])
+async def test_an_old_image_whose_container_is_none(rooms: Rooms, made_in: object) -> None:
+    files = {
+        "one/json": _json({"id": "one", "os": "linux", "container_config": made_in}),
+        "one/layer.tar": ONE,
+    }
+    await rooms.load(archived({**files, "repositories": _json({"a": {"1": "one"}})}))
+    assert rooms.images.resolve("a:1")
+
+
+@pytest.mark.parametrize(
+    "names", [{"a": {"1": ""}}, {"a": {"1": None}}, {"a": "1"}, {"a": {"1": {}}}, [], None]
+)
+async def test_lists_of_names_that_name_nothing(rooms: Rooms, names: object) -> None:
+    with pytest.raises(InvalidParameter):
+        await rooms.load(archived({"one/json": _json({"id": "one"}), "repositories": _json(names)}))

@@ -139,6 +139,8 @@ def _legacy_image(documents: Mapping[str, bytes], image_id: str, names: list[str
     chain: list[bytes] = []
     layers: list[str] = []
     seen = set()
+    if not image_id:
+        raise InvalidParameter(f"invalid repositories file: {names[0]} names no image")
     while image_id:
         if image_id in seen:
             raise InvalidParameter(f"image {image_id} is its own parent")
@@ -176,7 +178,8 @@ def legacy_config(chain: list[bytes], diff_ids: list[str]) -> bytes:
 
 
 def _v1_history(document: dict[str, Any]) -> dict[str, Any]:
-    command = (document.get("container_config") or {}).get("Cmd") or []
+    made_in = document.get("container_config")
+    command = (made_in.get("Cmd") if isinstance(made_in, dict) else None) or []
     entry = {
         "created": document.get("created"),
         "author": document.get("author"),

@@ -122,9 +122,9 @@ def _kind(fetched: Fetched) -> str:
         document = None
     if not isinstance(document, dict):
         raise InvalidParameter("unsupported manifest format")
-    inside = document.get("mediaType")
+    inside = str(document.get("mediaType", ""))
     if inside in oci.INDEX_TYPES or inside in (oci.MANIFEST, oci.DOCKER_MANIFEST) or inside in _SCHEMA1:
-        return str(inside)
+        return inside
     if "fsLayers" in document:
         return _SCHEMA1[0]
     if "manifests" in document:
