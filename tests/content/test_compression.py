@@ -85,3 +85,15 @@ def test_padding_after_gzip_is_ignored() -> None:
 def test_gzip_members_in_any_pieces(members: list[bytes], size: int) -> None:
     data = b"".join(gzip.compress(member) for member in members)
     assert restored(data, size) == b"".join(members)
+
+
+def test_a_stream_that_asks_for_much_memory() -> None:
+    frugal = {"mode": lzma.MODE_FAST, "mf": lzma.MF_HC3, "nice_len": 10, "depth": 1}
+
+    def packed(dictionary: int) -> bytes:
+        filters = [{"id": lzma.FILTER_LZMA2, "dict_size": dictionary, **frugal}]
+        return lzma.compress(b"small", filters=filters)
+
+    assert restored(packed(64 << 20)) == b"small"
+    with pytest.raises(InvalidParameter, match="Memory usage limit exceeded"):
+        restored(packed(512 << 20))

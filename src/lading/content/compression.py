@@ -31,6 +31,8 @@ MAGIC_LENGTH = 6
 _GZIP_WRAPPER = 31
 # One step never inflates to more than this, so a bomb cannot fill memory.
 _STEP = 1 << 20
+# `xz -9` asks for a quarter of it. A stream may ask for gigabytes, and several may come at once.
+_XZ_MEMORY = 256 << 20
 
 Pull = Callable[[], bytes]
 
@@ -133,7 +135,7 @@ def _decompressor(compression: Compression) -> _Decompressor:
     if compression is Compression.ZSTD:
         return _Buffered(zstd.ZstdDecompressor())
     if compression is Compression.XZ:
-        return _Buffered(lzma.LZMADecompressor(memlimit=1 << 30))
+        return _Buffered(lzma.LZMADecompressor(memlimit=_XZ_MEMORY))
     return _Buffered(bz2.BZ2Decompressor())
 
 
