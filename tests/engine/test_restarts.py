@@ -41,6 +41,19 @@ def _pauses(engine: Engine, container: str, count: int) -> bool:
     return bool(shown["RestartCount"] >= count and shown["State"]["Status"] == "restarting")
 
 
+def _lives_again(engine: Engine, container: str, count: int) -> bool:
+    shown = _shown(engine, container)
+    return bool(shown["RestartCount"] == count and shown["State"]["Status"] == "running")
+
+
+def _kill(engine: Engine, container: str) -> None:
+    """Kills its first process behind the engine's back."""
+    pid = _shown(engine, container)["State"]["Pid"]
+    # Between two lives it is 0, which to the kernel means our own process group.
+    assert pid > 0
+    os.kill(pid, signal.SIGKILL)
+
+
 def _events(engine: Engine, container: str, since: float) -> list[dict[str, Any]]:
     lines = engine.docker(
         "events", f"--since={since}", f"--until={time.time()}", f"--filter=container={container}",
@@ -114,10 +127,10 @@ def test_a_start_by_the_user_does_not_wait_and_counts_anew(engine: Engine) -> No
 def test_a_policy_changed_later_counts_at_the_next_exit(engine: Engine) -> None:
     container = _run(engine, IMAGE, *IDLE)
     engine.docker("update", "--restart=always", container)
-    os.kill(_shown(engine, container)["State"]["Pid"], signal.SIGKILL)
-    wait_for(lambda: _runs(engine, container) and _shown(engine, container)["RestartCount"] == 1)
+    _kill(engine, container)
+    wait_for(lambda: _lives_again(engine, container, 1))
     engine.docker("update", "--restart=no", container)
-    os.kill(_shown(engine, container)["State"]["Pid"], signal.SIGKILL)
+    _kill(engine, container)
     wait_for(lambda: _status(engine, container) == "exited")
     assert _shown(engine, container)["State"]["ExitCode"] == 137
 
