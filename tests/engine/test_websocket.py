@@ -88,7 +88,7 @@ def test_words_go_in_and_come_out(engine: Engine, flags: tuple[str, ...]) -> Non
         # Not multiplexed: no heads between.
         assert b"\0\0\0" not in said
         assert reason == struct.pack(">H", 1000)
-    assert engine.get("/containers/echo/json")["State"]["ExitCode"] == 3
+    wait_for(lambda: engine.get("/containers/echo/json")["State"]["ExitCode"] == 3)
 
 
 def test_megabytes_pass_through(engine: Engine) -> None:
