@@ -84,6 +84,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, bus: Bus) -> Iterator[Serv
         | {
             "containers": SimpleNamespace(counts=lambda: {"running": 2, "paused": 1, "stopped": 4}),
             "images": SimpleNamespace(count=lambda: 6),
+            "volumes": SimpleNamespace(snapshots=SimpleNamespace),
             "events": bus,
             "facts": lambda: FACTS,
         }  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.engine.answer_shapes import faults
-from tests.engine.engine import IMAGE, Engine
+from tests.engine.engine import IMAGE, Engine, since_cli
 from tests.images.rooms import saved, tree
 
 SHARED = tree({"etc/shared": "s" * 1000})
@@ -78,6 +78,7 @@ def test_only_what_was_asked_for(furnished: Engine, kind: str, key: str) -> None
     assert furnished.get(f"/v1.41/system/df?type={kind}")["Volumes"]
 
 
+@since_cli(25)
 def test_the_docker_command(furnished: Engine) -> None:
     lines = furnished.docker("system", "df", "--format", "json").stdout.splitlines()
     shown = {line["Type"]: line for line in map(json.loads, lines)}
