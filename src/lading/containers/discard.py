@@ -29,10 +29,11 @@ async def erase(ctx: Context, container: Container, *, volumes: bool) -> None:
     ctx.registry.discard(container)
     for exec_id in [key for key, record in ctx.execs.items() if record.container_id == container.id]:
         del ctx.execs[exec_id]
-    ctx.background.spawn(_clear_away(ctx, container), "clear away a container")
+    container.clearing = ctx.background.spawn(_free(ctx, container), "free what a container stood on")
+    ctx.background.spawn(_clear_away(ctx, container, container.clearing), "clear away a container")
 
 
-async def _clear_away(ctx: Context, container: Container) -> None:
+async def _free(ctx: Context, container: Container) -> None:
     if container.deletion is not None:
         await asyncio.wait((container.deletion,))
     # Clients may have been waiting for a start that will never be.
@@ -41,5 +42,9 @@ async def _clear_away(ctx: Context, container: Container) -> None:
     image_mounts.forget(ctx, container)
     if ctx.images.get(container.definition.image_id) is None:
         ctx.images.clear()
+
+
+async def _clear_away(ctx: Context, container: Container, freed: asyncio.Task[None]) -> None:
+    await asyncio.wait((freed,))
     await ctx.forwarding.finish(container.id)
     await in_thread(shutil.rmtree, ctx.layout.container(container.id), ignore_errors=True)

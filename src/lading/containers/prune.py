@@ -1,5 +1,6 @@
 """Removing all containers that do not run."""
 
+import asyncio
 import logging
 from typing import Any
 
@@ -41,6 +42,9 @@ async def _prune(ctx: Context, filters: Filters, until: int | None) -> dict[str,
             continue
         deleted.append(container.id)
         reclaimed += usage.size
+        if container.clearing is not None:
+            # A prune of images may follow: what the container stood on must be free then.
+            await asyncio.wait((container.clearing,))
     ctx.events.publish("container", "prune", "", {"reclaimed": str(reclaimed)})
     return {"ContainersDeleted": deleted or None, "SpaceReclaimed": reclaimed}
 

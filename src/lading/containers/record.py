@@ -110,6 +110,7 @@ class Container:
 
     __slots__ = (
         "_waiters",
+        "clearing",
         "definition",
         "deletion",
         "kept",
@@ -135,6 +136,7 @@ class Container:
         self.restarting: asyncio.Task[Any] | None = None
         """What is going to start it by itself: after a pause, or after others."""
         self.deletion: asyncio.Task[Any] | None = None
+        self.clearing: asyncio.Task[Any] | None = None
         self.root = RootUse()
         self._waiters: list[tuple[str, asyncio.Future[Ended]]] = []
 

@@ -28,6 +28,7 @@ class Content:
         self._parts_in_use: set[str] = set()
         self._database = database
         self._background = tasks.Background()
+        self._going: set[str] = set()
 
     def open(self) -> None:
         """Makes the directories and removes what a crash left. Raises OSError."""
@@ -140,9 +141,9 @@ class Content:
                     os.unlink(self.path(digest))
 
     def leftovers(self) -> list[str]:
-        """What lies where blobs are written. Any thread. Raises OSError."""
+        """What lies where blobs are written, and is not on its way out. Any thread. Raises OSError."""
         kept = os.path.basename(self._parts)
-        return [name for name in os.listdir(self._ingest) if name != kept]
+        return [name for name in os.listdir(self._ingest) if name != kept and name not in self._going]
 
     def remove_leftovers(self, names: Iterable[str]) -> None:
         """Removes what was once being written. Only while nothing is."""
@@ -190,16 +191,23 @@ class Content:
             transaction.executemany("DELETE FROM blobs WHERE digest = ?", [(digest,) for digest in gone])
         unlinked = [moved for digest in gone if (moved := self._move_away(digest))]
         # Giving back a gigabyte takes the file system a tenth of a second.
-        self._background.spawn(tasks.in_thread(_unlink, unlinked), "remove blobs")
+        self._background.spawn(tasks.in_thread(self._unlink, unlinked), "remove blobs")
 
     def _move_away(self, digest: str) -> str:
         # The name must be free at once: the same blob may come again while the old file goes.
-        moved = f"{self._ingest}/{secrets.token_hex(8)}"
+        name = secrets.token_hex(8)
+        self._going.add(name)
         try:
-            os.rename(self.path(digest), moved)
+            os.rename(self.path(digest), f"{self._ingest}/{name}")
         except FileNotFoundError:
+            self._going.discard(name)
             return ""
-        return moved
+        return name
+
+    def _unlink(self, names: Iterable[str]) -> None:
+        for name in names:
+            os.unlink(f"{self._ingest}/{name}")
+            self._going.discard(name)
 
     def stale_partials(self) -> list[str]:
         """What broken transfers left, and nobody has gone on with for a day."""
@@ -212,8 +220,3 @@ class Content:
     async def close(self) -> None:
         """Waits until everything removed is gone."""
         await self._background.drain()
-
-
-def _unlink(paths: Iterable[str]) -> None:
-    for path in paths:
-        os.unlink(path)
