@@ -4,6 +4,7 @@ import os
 import platform
 import re
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -207,6 +208,8 @@ def test_pipes_and_followers_go_on(new_engine: Callable[..., Engine]) -> None:
     pipe.stdin.write(b"before\n")
     pipe.stdin.flush()
     assert pipe.stdout.readline() == b"before\n"
+    # The client asks for the exit code after it has attached.
+    time.sleep(0.5)
     _kill_daemon(engine)
     out, _ = pipe.communicate(b"after\n", timeout=20)
     assert (out, pipe.returncode) == (b"after\n", 4)

@@ -119,14 +119,15 @@ def tiny(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_costs_lines_but_no_container(keeper: KeeperProcess, tiny: Path) -> None:
     path = tiny / "a-json.log"
+    # Before the disk is full: then not even an empty file can be made.
+    filler = path.with_name("filler")
+    filler.write_bytes(b"x" * (tiny.stat().st_blksize * 4))
     sink = {"driver": "json-file", "path": str(path)}
     record = str(tiny / "a.exit")
     user = keeper.attach("a", stderr=False)
     script = "seq 1 5000; echo full; read x; echo again; read x; echo end >&2"
     keeper.launch("a", "sh", "-c", script, sink=sink, record=record, open_stdin=True)
     user.read_until(b"5000\nfull\n")
-    filler = path.with_name("filler")
-    filler.write_bytes(b"x" * (tiny.stat().st_blksize * 4))
     assert all(json.loads(line) for line in path.read_bytes().splitlines())
     assert "No space left on device" in keeper.log.read_text()
     path.write_bytes(b"")

@@ -3,6 +3,7 @@
 import logging
 import os
 import secrets
+import time
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 
@@ -13,6 +14,9 @@ from lading.errors import NotFound
 from lading.state import Database
 
 _log = logging.getLogger(__name__)
+
+_FORGOTTEN = 60
+"""Seconds without a write after which nobody is taken to be writing a blob any more."""
 
 
 class Content:
@@ -141,9 +145,16 @@ class Content:
                     os.unlink(self.path(digest))
 
     def leftovers(self) -> list[str]:
-        """What lies where blobs are written, and is not on its way out. Any thread. Raises OSError."""
+        """What lies where blobs are written, untouched for a minute, and is not on its way out.
+
+        Any thread. Raises OSError.
+        """
         kept = os.path.basename(self._parts)
-        return [name for name in os.listdir(self._ingest) if name != kept and name not in self._going]
+        return [
+            name
+            for name in os.listdir(self._ingest)
+            if name != kept and name not in self._going and _is_old(f"{self._ingest}/{name}")
+        ]
 
     def remove_leftovers(self, names: Iterable[str]) -> None:
         """Removes what was once being written. Only while nothing is."""
@@ -220,3 +231,10 @@ class Content:
     async def close(self) -> None:
         """Waits until everything removed is gone."""
         await self._background.drain()
+
+
+def _is_old(path: str) -> bool:
+    try:
+        return time.time() - os.stat(path).st_mtime > _FORGOTTEN
+    except FileNotFoundError:
+        return False
