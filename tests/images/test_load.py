@@ -340,3 +340,14 @@ async def test_removing_while_loading_takes_nothing_away(rooms: Rooms) -> None:
     assert content_of(rooms, "b") == ["etc", "etc/one", "etc/two"]
     await rooms.cleared()
     rooms.check()
+
+
+async def test_a_client_that_leaves_when_all_is_read_leaves_nothing_behind(rooms: Rooms) -> None:
+    stream = rooms.images.load(streamed(saved("left:1", [tree({"a": "1"}), tree({"b": "2"})])))
+    await anext(stream)
+    # The archive is whole by now, and its progress still waits to be fetched.
+    while len(asyncio.all_tasks()) > 1:
+        await asyncio.sleep(0.01)
+    await stream.aclose()  # type: ignore[attr-defined]
+    await rooms.cleared()
+    assert rooms.files() == []

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pytest
 
 from lading.errors import InvalidParameter, LadingError, NotFound
-from lading.images.load import architecture
+from lading.images.machine import plain
 from lading.oci.image import Platform
 
 from .layouts import CONFIG, INDEX, LAYER, MANIFEST, Layout, config_id, many_platforms
@@ -18,8 +18,8 @@ from .rooms import Rooms, archived, configuration, digest_of, saved, streamed, t
 
 ONE = tree({"one": "1"})
 TWO = tree({"two": "2"})
-FOREIGN = "s390x" if architecture() != "s390x" else "ppc64le"
-HERE = architecture()
+HERE = plain().architecture
+FOREIGN = "s390x" if HERE != "s390x" else "ppc64le"
 
 
 async def load(rooms: Rooms, data: bytes, *wanted: Platform) -> str:
@@ -76,7 +76,7 @@ async def test_several_platforms_asked_for(rooms: Rooms) -> None:
 async def test_what_runs_best(
     rooms: Rooms, monkeypatch: pytest.MonkeyPatch, host: Platform, offered: Sequence[str], taken: str
 ) -> None:
-    monkeypatch.setattr("lading.images.load.host", lambda: host)
+    monkeypatch.setattr("lading.images.machine.plain", lambda: host)
     layout, _, ids = many_platforms("app:1", {each: [ONE] for each in offered})
     await load(rooms, layout.archive())
     assert rooms.images.resolve("app:1").id == ids[taken]

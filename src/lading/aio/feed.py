@@ -37,9 +37,7 @@ async def read_in_thread(
         raise failure.__cause__ or failure from None
     except asyncio.CancelledError:
         feed.abandon()
-        await asyncio.wait([working])
-        if not working.cancelled() and working.exception() is None:
-            await tasks.in_thread(drop, working.result())
+        await tasks.give_up(working, drop)
         raise
     finally:
         pumping.cancel()

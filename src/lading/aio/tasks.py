@@ -59,10 +59,15 @@ async def held(function: Callable[[], T], drop: Callable[[T], None]) -> T:
     try:
         return await asyncio.shield(working)
     except asyncio.CancelledError:
-        await asyncio.wait([working])
-        if not working.cancelled() and working.exception() is None:
-            await in_thread(drop, working.result())
+        await give_up(working, drop)
         raise
+
+
+async def give_up(working: asyncio.Task[T], drop: Callable[[T], object]) -> None:
+    """Waits until a task nobody wants any more has ended, and has a thread `drop` what it brought."""
+    await asyncio.wait([working])
+    if not working.cancelled() and working.exception() is None:
+        await in_thread(drop, working.result())
 
 
 class Background:

@@ -3,7 +3,6 @@
 import logging
 import os
 import secrets
-import time
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 
@@ -14,9 +13,6 @@ from lading.errors import NotFound
 from lading.state import Database
 
 _log = logging.getLogger(__name__)
-
-_FORGOTTEN = 60
-"""Seconds without a write after which nobody is taken to be writing a blob any more."""
 
 
 class Content:
@@ -145,16 +141,9 @@ class Content:
                     os.unlink(self.path(digest))
 
     def leftovers(self) -> list[str]:
-        """What lies where blobs are written, untouched for a minute, and is not on its way out.
-
-        Any thread. Raises OSError.
-        """
+        """What lies where blobs are written, and is not on its way out. Any thread. Raises OSError."""
         kept = os.path.basename(self._parts)
-        return [
-            name
-            for name in os.listdir(self._ingest)
-            if name != kept and name not in self._going and _is_old(f"{self._ingest}/{name}")
-        ]
+        return [name for name in os.listdir(self._ingest) if name != kept and name not in self._going]
 
     def remove_leftovers(self, names: Iterable[str]) -> None:
         """Removes what was once being written. Only while nothing is."""
@@ -224,17 +213,6 @@ class Content:
         """What broken transfers left, and nobody has gone on with for a day."""
         return stale_partials(self._parts, self._parts_in_use, LIFETIME)
 
-    async def settled(self) -> None:
-        """Waits until everything removed so far is gone."""
-        await self._background.drain()
-
     async def close(self) -> None:
         """Waits until everything removed is gone."""
         await self._background.drain()
-
-
-def _is_old(path: str) -> bool:
-    try:
-        return time.time() - os.stat(path).st_mtime > _FORGOTTEN
-    except FileNotFoundError:
-        return False

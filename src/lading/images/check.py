@@ -234,7 +234,6 @@ class _Run:
         # First what is there, then what should be: so nothing that comes in between looks like garbage.
         files = await tasks.in_thread(content.files)
         names = await tasks.in_thread(snapshots.soundness.names)
-        await content.settled()
         leftovers = await tasks.in_thread(content.leftovers) if admission.is_alone else []
         strays = [digest for digest in files if not content.has(digest)]
         for digest in strays:

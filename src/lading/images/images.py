@@ -9,7 +9,7 @@ import msgspec
 from lading.aio import process, tasks
 from lading.errors import InternalError, InvalidParameter
 from lading.filters import Filters
-from lading.images import starter, view
+from lading.images import machine, starter, view
 from lading.images.check import Checker
 from lading.images.committing import Commit, Committer
 from lading.images.context import Context
@@ -17,7 +17,7 @@ from lading.images.importing import Importer
 from lading.images.inspect import find_for, history, inspect
 from lading.images.intake import ArrivedLayer, LayerIntake
 from lading.images.list import Wanted, disk_usage, list_images
-from lading.images.load import Loader, Message, architecture
+from lading.images.load import Loader, Message
 from lading.images.prune import Pruner
 from lading.images.record import Image
 from lading.images.reference import Reference, parse, parse_repository
@@ -184,7 +184,7 @@ class Images:
         applets = tuple(listed.stdout.decode().split())
         with self._admission.under_way():
             busybox, layer = await tasks.in_thread(self._take_starter, path, applets)
-            document = starter.document(busybox, layer.diff_id, architecture())
+            document = starter.document(busybox, layer.diff_id, machine.plain().architecture)
             return await self._importer.make(document, [layer], [reference])
 
     def _take_starter(self, path: str, applets: tuple[str, ...]) -> tuple[starter.Busybox, ArrivedLayer]:

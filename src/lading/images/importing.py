@@ -7,9 +7,9 @@ from lading.aio.feed import read_in_thread
 from lading.content import Content
 from lading.errors import InvalidParameter
 from lading.images import changes as instructions
+from lading.images import machine
 from lading.images.admit import Admission, Arrival
 from lading.images.intake import ArrivedLayer, LayerIntake
-from lading.images.load import architecture
 from lading.images.record import Image
 from lading.images.reference import Reference
 from lading.oci import image as oci
@@ -34,13 +34,13 @@ class Importer:
         platform: str,
     ) -> str:
         """Makes an image of one layer and gives its ID. Raises LadingError, leaving nothing behind."""
-        system, machine, variant = _platform(platform)
+        system, architecture, variant = _platform(platform)
         config = instructions.apply(oci.ImageConfig(), changes)
         with self._admission.under_way():
             layer = await read_in_thread(stream, self._take_layer, lambda late: late.discard(self._snapshots))
             created = rfc3339(now_ns())
             document = oci.Image(
-                architecture=machine,
+                architecture=architecture,
                 os=system,
                 variant=variant,
                 created=created,
@@ -78,10 +78,11 @@ class Importer:
 def _platform(text: str) -> tuple[str, str, str]:
     """Operating system, architecture and variant from "linux/arm64/v8"; this machine's where not said."""
     if not text:
-        return "linux", architecture(), ""
+        return "linux", machine.plain().architecture, ""
     parts = text.split("/")
     if len(parts) > 3 or not all(parts):
         raise InvalidParameter(f"invalid platform {text!r}: it is os[/arch[/variant]]")
     if parts[0] != "linux":
         raise InvalidParameter(f"operating system is not supported: {parts[0]}")
-    return parts[0], parts[1] if len(parts) > 1 else architecture(), parts[2] if len(parts) > 2 else ""
+    architecture = parts[1] if len(parts) > 1 else machine.plain().architecture
+    return parts[0], architecture, parts[2] if len(parts) > 2 else ""

@@ -1,7 +1,6 @@
 """Loading images from an archive: `docker load`."""
 
 import asyncio
-import platform
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ from lading.aio import tasks
 from lading.aio.feed import read_in_thread
 from lading.content import MAGIC_LENGTH, Content, detect, inflate
 from lading.errors import InvalidParameter
+from lading.images import machine
 from lading.images.admit import Admission, Arrival
 from lading.images.archive import Archive, ArchiveReader, Known
 from lading.images.intake import ArrivedLayer, prepend
@@ -20,33 +20,11 @@ from lading.snapshots import Snapshots
 
 Message = dict[str, Any]
 
-_ARCHITECTURES = {
-    "x86_64": "amd64",
-    "aarch64": "arm64",
-    "armv7l": "arm",
-    "armv6l": "arm",
-    "i686": "386",
-    "ppc64le": "ppc64le",
-    "s390x": "s390x",
-    "riscv64": "riscv64",
-}
 # A progress line for every so many bytes; the client draws them.
 _PROGRESS_STEP = 512 << 10
 # Lines that wait for a client that reads nothing while it sends; from there on they are left out.
 _BACKLOG = 512
 _MOST_NAMES = 10_000
-
-
-def architecture() -> str:
-    """This machine's, as Go calls it."""
-    machine = platform.machine()
-    return _ARCHITECTURES.get(machine, machine)
-
-
-def host() -> Platform:
-    """What runs here."""
-    variant = {"armv6l": "v6", "armv7l": "v7"}.get(platform.machine(), "")
-    return Platform(architecture(), "linux", variant)
 
 
 class Loader:
@@ -81,24 +59,27 @@ class Loader:
                 while (message := await messages.get()) is not None:
                     yield message
             except BaseException:
-                # The thread may be anywhere; what it has taken in must be dropped before we go.
+                # The thread may be anywhere, or done; what it has taken in must be dropped before we go.
                 reading.cancel()
-                await asyncio.wait([reading])
+                await tasks.give_up(reading, self._drop)
                 raise
             archive = await reading
             try:
                 async for message in self._admit_all(archive, wanted):
                     yield message
             finally:
-                await tasks.in_thread(archive.discard, self._snapshots)
+                await tasks.in_thread(self._drop, archive)
 
     async def _read(self, stream: AsyncIterator[bytes], progress: Callable[[str, int, int], None]) -> Archive:
         reader = ArchiveReader(self._content, self._snapshots, self._known(), progress)
         return await read_in_thread(
             stream,
             lambda pull: reader.read(_inflated(pull)),
-            lambda archive: archive.discard(self._snapshots),
+            self._drop,
         )
+
+    def _drop(self, archive: Archive) -> None:
+        archive.discard(self._snapshots)
 
     def _known(self) -> Known:
         layers = {
@@ -109,7 +90,7 @@ class Loader:
         return Known({layer.digest: layer.diff_id for layer in layers.values()}, layers)
 
     async def _admit_all(self, archive: Archive, wanted: Sequence[Platform]) -> AsyncIterator[Message]:
-        for image in await tasks.in_own_thread(plan, archive.documents, host(), wanted):
+        for image in await tasks.in_own_thread(plan, archive.documents, machine.plain(), wanted):
             arrival = self._arrival(image, archive)
             try:
                 admitted = await self._admission.admit(arrival)

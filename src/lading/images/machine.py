@@ -15,10 +15,15 @@ _LEVELS = (
 )
 
 
+def plain() -> Platform:
+    """This machine's platform; of x86-64 the first level."""
+    return platforms.normalized(Platform(platform.machine(), "linux"))
+
+
 @functools.cache
 def host() -> Platform:
     """This machine's platform, with the newest variant it runs."""
-    found = platforms.normalized(Platform(platform.machine(), "linux"))
+    found = plain()
     if found.architecture == "amd64":
         found.variant = level(_flags())
     return found
