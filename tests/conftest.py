@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.engine.engine import Engine
+from tests.registries import Breaking, Registry
 
 
 def pytest_configure() -> None:
@@ -29,6 +30,20 @@ def engine(shared_engine: Engine) -> Iterator[Engine]:
     assert shared_engine.alive(), shared_engine.log()
     yield shared_engine
     shared_engine.remove_containers()
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A plain registry on loopback."""
+    with Registry(tmp_path_factory.mktemp("registry")) as running:
+        yield running
+
+
+@pytest.fixture
+def broken(registry: Registry) -> Iterator[Breaking]:
+    """A proxy before it, which breaks as it is told."""
+    with Breaking(registry) as breaking:
+        yield breaking
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """A recording engine, and the command line pointed at it."""
 
+import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.cli.recorder import Recorder
@@ -83,6 +85,37 @@ def docker(recorder: Recorder) -> Callable[..., Outcome]:
         return Outcome(done.returncode, out, err)
 
     return run
+
+
+@pytest.fixture
+def alike(
+    recorder: Recorder, docker: Callable[..., Outcome], lading: Callable[..., Outcome]
+) -> Callable[[str], None]:
+    """Asserts of a command line that both programs ask the same, say the same and end alike."""
+
+    def compare(line: str) -> None:
+        words = shlex.split(line)
+        theirs, asked = docker(*words), _asked(recorder)
+        ours = lading(*words)
+        assert _asked(recorder) == asked
+        assert ours == theirs
+
+    return compare
+
+
+def _asked(recorder: Recorder) -> list[Any]:
+    """The requests, without the two that docker makes about swarm and plugins."""
+    calls = [call for call in recorder.take() if call.path != "/info" and "plugins" not in call.path]
+    return [
+        (
+            call.method,
+            call.version,
+            call.path,
+            sorted(call.query.items()),
+            call.json if call.body.startswith(b"{") else call.body,
+        )
+        for call in calls
+    ]
 
 
 @pytest.fixture

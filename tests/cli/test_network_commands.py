@@ -1,6 +1,5 @@
 """Commands about networks look exactly as docker's do, and ask the engine for the same."""
 
-import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -107,18 +106,8 @@ network prune
 
 @needs_docker
 @pytest.mark.parametrize("line", LINES)
-def test_same_as_docker(line: str, recorder: Recorder, docker: Run, lading: Run) -> None:
-    words = shlex.split(line)
-    theirs, asked = docker(*words), _asked(recorder)
-    ours = lading(*words)
-    assert _asked(recorder) == asked
-    assert ours == theirs
-
-
-def _asked(recorder: Recorder) -> list[Any]:
-    """The requests, without the two that docker makes about swarm and plugins."""
-    calls = [call for call in recorder.take() if call.path != "/info" and "plugins" not in call.path]
-    return [(call.method, call.version, call.path, sorted(call.query.items()), call.json) for call in calls]
+def test_same_as_docker(line: str, alike: Callable[[str], None]) -> None:
+    alike(line)
 
 
 def test_removing_what_cannot_be_removed(lading: Run) -> None:

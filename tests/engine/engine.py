@@ -168,6 +168,13 @@ class Engine:
         finally:
             connection.close()
 
+    def findings(self, parameters: str = "deep=1") -> list[dict[str, Any]]:
+        """What the checker of images has to say."""
+        status, answer = self.send("POST", f"/lading/system/check?{parameters}")
+        assert status == 200, answer
+        found: list[dict[str, Any]] = json.loads(answer.splitlines()[-1])["aux"]["Findings"]
+        return found
+
     def connect(self) -> socket.socket:
         """A connection to be used below HTTP, or to be cut."""
         connection = socket.socket(socket.AF_UNIX)

@@ -2,7 +2,6 @@
 
 import contextlib
 import http.client
-import json
 import random
 import shutil
 import subprocess
@@ -10,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.engine.engine import Engine
@@ -131,20 +129,11 @@ def test_a_hundred_kills_while_images_come_and_go(
             traffic.hold()
             engine.kill()
             engine.start()
-            assert _findings(engine, deep=number % 10 == 9) == [], (number, engine.log())
+            assert engine.findings(f"deep={int(number % 10 == 9)}") == [], (number, engine.log())
     finally:
         traffic.end()
     assert all(traffic.done.get(deed) for deed in ("_pull", "_load", "_remove", "_tidy")), traffic.done
     _assert_nothing_stays(engine)
-
-
-def _findings(engine: Engine, deep: bool) -> list[Any]:
-    """What the checker has to say."""
-    status, told = engine.send("POST", f"/lading/system/check?deep={int(deep)}")
-    assert status == 200, told
-    result: dict[str, Any] = json.loads(told.splitlines()[-1])
-    findings: list[Any] = result["aux"]["Findings"]
-    return findings
 
 
 def _assert_nothing_stays(engine: Engine) -> None:
@@ -155,6 +144,6 @@ def _assert_nothing_stays(engine: Engine) -> None:
     assert engine.api("POST", "/images/prune")[0] == 200
     assert engine.stop() == 0
     engine.start()
-    assert _findings(engine, deep=True) == []
+    assert engine.findings() == []
     assert [path for path in (engine.data_root / "content/ingest").rglob("*") if path.is_file()] == []
     assert len(list((engine.data_root / "content/blobs/sha256").iterdir())) <= 3

@@ -2,13 +2,11 @@
 
 import contextlib
 import http.client
-import json
 import random
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.engine.engine import Engine
@@ -16,14 +14,6 @@ from tests.images.rooms import saved, tree
 from tests.registries import PROGRAM, Registry
 
 KILLS = 20
-
-
-def findings(engine: Engine, parameters: str = "deep=1") -> list[dict[str, Any]]:
-    status, answer = engine.send("POST", f"/lading/system/check?{parameters}")
-    assert status == 200, answer
-    report = json.loads(answer.splitlines()[-1])["aux"]
-    found: list[dict[str, Any]] = report["Findings"]
-    return found
 
 
 class Client:
@@ -111,7 +101,7 @@ def test_killed_twenty_times(new_engine: Callable[..., Engine], registry: str) -
         engine.docker("load", input=archive)
         if registry:
             engine.docker("push", name)
-    assert findings(engine) == []
+    assert engine.findings() == []
     done = 0
     for kill in range(KILLS):
         clients = [Client(engine, archives, registry, kill * 10 + number) for number in range(3)]
@@ -124,5 +114,5 @@ def test_killed_twenty_times(new_engine: Callable[..., Engine], registry: str) -
             thread.join()
         done += sum(client.done for client in clients)
         engine.start()
-        assert findings(engine) == [], f"after kill {kill}"
+        assert engine.findings() == [], f"after kill {kill}"
     assert done > KILLS, "the clients did next to nothing"

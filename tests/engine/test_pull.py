@@ -23,18 +23,6 @@ pytestmark = needs_registry
 NewEngine = Callable[..., Engine]
 
 
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    with Registry(tmp_path_factory.mktemp("registry")) as registry:
-        yield registry
-
-
-@pytest.fixture
-def broken(registry: Registry) -> Iterator[Breaking]:
-    with Breaking(registry) as breaking:
-        yield breaking
-
-
 @pytest.fixture
 def there(registry: Registry, request: pytest.FixtureRequest) -> Repository:
     return Repository(registry, request.node.name.partition("[")[0].lower())

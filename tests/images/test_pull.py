@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -29,18 +29,6 @@ from .rooms import Rooms, configuration, digest_of, saved, tree
 pytestmark = needs_registry
 
 Json = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    with Registry(tmp_path_factory.mktemp("registry")) as registry:
-        yield registry
-
-
-@pytest.fixture
-def broken(registry: Registry) -> Iterator[Breaking]:
-    with Breaking(registry) as breaking:
-        yield breaking
 
 
 @pytest.fixture

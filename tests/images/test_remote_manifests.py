@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterator
 
 import pytest
 from tests.registries import Registry, needs_registry
@@ -18,12 +17,6 @@ pytestmark = needs_registry
 INDEX = "application/vnd.oci.image.index.v1+json"
 BODY = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": []}).encode()
 DIGEST = "sha256:" + hashlib.sha256(BODY).hexdigest()
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    with Registry(tmp_path_factory.mktemp("registry")) as made:
-        yield made
 
 
 def _registries() -> Registries:

@@ -3,12 +3,32 @@
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Generic, TypeVar
 
 _HELD = 4 << 20
 
 Head = TypeVar("Head")
+
+
+async def flowing(
+    work: "Callable[[Outflow[None]], None]", name: str, problem: Callable[[OSError], Exception]
+) -> AsyncGenerator[bytes, None]:
+    """What `work` pushes; before that an empty piece, once it has announced that it can.
+
+    An OSError that the thread raises becomes what `problem` makes of it. Close the stream
+    if it is not read to its end: only that stops the thread.
+    """
+    flow = Outflow(work, name)
+    try:
+        await flow.head()
+        yield b""
+        async for piece in flow.pieces():
+            yield piece
+    except OSError as error:
+        raise problem(error) from None
+    finally:
+        await flow.close()
 
 
 class Abandoned(Exception):

@@ -6,9 +6,34 @@ import os
 import stat
 import tempfile
 
+from lading.cli.errors import CommandFailed
+from lading.cli.say import write
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from lading.client import Streaming
+
+
+def check_output(path: str, failed: str) -> None:
+    """Raises CommandFailed, beginning with what `failed`, where an archive cannot go there; "" is stdout."""
+    if not path and os.isatty(1):
+        raise CommandFailed("cowardly refusing to save to a terminal. Use the -o flag or redirect")
+    if path and (problem := unfit(path)):
+        raise CommandFailed(f"{failed}: {problem}")
+
+
+def deliver(answer: Streaming, path: str) -> None:
+    """Writes what the engine answers into a file, or to stdout where `path` is "". Raises OSError."""
+    try:
+        if path:
+            write_file(path, answer.pieces())
+            return
+        for piece in answer.pieces():
+            write(1, piece)
+    finally:
+        answer.close()
 
 
 def write_file(path: str, pieces: Iterable[bytes]) -> None:

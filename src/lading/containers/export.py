@@ -1,13 +1,14 @@
 """A container's whole root as one archive: `docker export`."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 
-from lading.aio.outflow import Outflow
+from lading.aio.outflow import Outflow, flowing
 from lading.containers.context import Context
 from lading.containers.record import Container
 from lading.containers.root import visit
 from lading.containers.tree import tree
-from lading.errors import InternalError
+from lading.errors import InternalError, LadingError
 from lading.linux.collect import Collector
 
 
@@ -30,13 +31,9 @@ async def _export(ctx: Context, container: Container) -> AsyncGenerator[bytes, N
                 collector.add_content(inside)
                 collector.finish()
 
-        flow = Outflow(work, "export")
-        try:
-            await flow.head()
-            yield b""
-            async for piece in flow.pieces():
+        def problem(error: OSError) -> LadingError:
+            return InternalError(f"Error exporting container {container.id}: {error.strerror}")
+
+        async with aclosing(flowing(work, "export", problem)) as stream:
+            async for piece in stream:
                 yield piece
-        except OSError as error:
-            raise InternalError(f"Error exporting container {container.id}: {error.strerror}") from None
-        finally:
-            await flow.close()

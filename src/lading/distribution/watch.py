@@ -71,14 +71,8 @@ class _Plain(HTTPConnection):
         super().putrequest(*words, **flags)
 
 
-class _Encrypted(HTTPSConnection):
-    def connect(self) -> None:
-        super().connect()
-        _note(self.sock)
-
-    def putrequest(self, *words: Any, **flags: Any) -> None:
-        _note(self.sock)
-        super().putrequest(*words, **flags)
+class _Encrypted(_Plain, HTTPSConnection):
+    pass
 
 
 class _PlainPool(HTTPConnectionPool):

@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from functools import partial
 
-from lading.aio.outflow import Outflow
+from lading.aio.outflow import Outflow, flowing
 from lading.errors import InternalError, InvalidParameter, LadingError, NotFound
 from lading.ids import may_be_id_prefix
 from lading.images import manifests, save_plan
@@ -42,18 +44,16 @@ async def _save(
         packed = _packed(ctx, [image for image, _ in chosen.values()])
         images = [_saved(ctx, image, tags, packed) for image, tags in chosen.values()]
         archive = save_plan.plan(images)
-        flow = Outflow[None](lambda flow: _write(flow, archive, ctx), "save")
-        try:
-            await flow.head()
-            yield b""
-            async for piece in flow.pieces():
+        work = partial(_write, archive=archive, ctx=ctx)
+        async with aclosing(flowing(work, "save", _unreadable)) as stream:
+            async for piece in stream:
                 yield piece
-        except OSError as error:
-            raise InternalError(f"cannot read a blob of the image: {error.strerror}") from None
-        finally:
-            await flow.close()
         for image_id in chosen:
             ctx.announce("save", image_id, image_id)
+
+
+def _unreadable(error: OSError) -> LadingError:
+    return InternalError(f"cannot read a blob of the image: {error.strerror}")
 
 
 def _write(flow: Outflow[None], archive: save_plan.Archive, ctx: Context) -> None:

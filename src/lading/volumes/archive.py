@@ -3,11 +3,12 @@
 import os
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
+from contextlib import aclosing
 
 from lading.aio.feed import read_in_thread
-from lading.aio.outflow import Outflow
+from lading.aio.outflow import Outflow, flowing
 from lading.content import MAGIC_LENGTH, detect, inflate
-from lading.errors import Conflict, InternalError, InvalidParameter
+from lading.errors import Conflict, InternalError, InvalidParameter, LadingError
 from lading.linux.collect import Collector
 from lading.linux.extract import Extraction
 from lading.volumes.access import check_idle, check_ours, opened
@@ -52,16 +53,12 @@ async def _export(ctx: Context, name: str, compression: str) -> AsyncGenerator[b
             finally:
                 os.close(directory)
 
-        flow = Outflow(work, "export a volume")
-        try:
-            await flow.head()
-            yield b""
-            async for piece in flow.pieces():
+        def problem(error: OSError) -> LadingError:
+            return InternalError(f"export {name}: {error.strerror}")
+
+        async with aclosing(flowing(work, "export a volume", problem)) as stream:
+            async for piece in stream:
                 yield piece
-        except OSError as error:
-            raise InternalError(f"export {name}: {error.strerror}") from None
-        finally:
-            await flow.close()
 
 
 def _collect(directory: int, push: Callable[[bytes], None], compression: str) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 from lading.cli.command import Command
-from lading.cli.commands.load import pieces_of
 from lading.cli.errors import CommandFailed
 from lading.cli.flags import Flag
+from lading.cli.input_file import open_input, pieces_of
 from lading.cli.progress import show
 from lading.cli.reference import parse_reference
 from lading.cli.session import environment
@@ -27,10 +25,7 @@ def run(session: Session, given: Given) -> None:
         descriptor, from_source = -1, source
     else:
         from_source = "-"
-        try:
-            descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as error:
-            raise CommandFailed(f"open {source}: {(error.strerror or '').lower()}") from None
+        descriptor = open_input(source)
     query.append(("fromSrc", from_source))
     if given["message"]:
         query.append(("message", given["message"]))

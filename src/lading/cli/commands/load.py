@@ -7,24 +7,15 @@ import os
 from lading.cli.command import Command
 from lading.cli.errors import CommandFailed
 from lading.cli.flags import Flag
+from lading.cli.input_file import open_input, pieces_of
 from lading.cli.platform import FORM_HELP, platform_query
 from lading.cli.progress import show
 from lading.cli.say import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lading.cli.flags import Given
     from lading.cli.session import Session
-
-_PIECE = 1 << 20
-
-
-def pieces_of(descriptor: int) -> Iterator[bytes]:
-    """What a descriptor gives until its end."""
-    while data := os.read(descriptor, _PIECE):
-        yield data
 
 
 def run(session: Session, given: Given) -> None:
@@ -32,10 +23,7 @@ def run(session: Session, given: Given) -> None:
     platform = platform_query("platform", given["platform"], "invalid platform: ")
     descriptor = 0
     if path:
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as error:
-            raise CommandFailed(f"open {path}: {(error.strerror or '').lower()}") from None
+        descriptor = open_input(path)
     elif os.isatty(0):
         raise CommandFailed("requested load from stdin, but stdin is empty")
     quiet = given["quiet"] or not os.isatty(1)

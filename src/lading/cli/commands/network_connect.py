@@ -6,7 +6,7 @@ from lading.cli.command import Command
 from lading.cli.errors import CommandFailed
 from lading.cli.flags import Flag
 from lading.cli.run_options.fields import comma_fields, joined
-from lading.cli.run_options.network import read_link
+from lading.cli.run_options.network import EMPTY_ENDPOINT, read_link
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,21 +28,12 @@ def run(session: Session, given: Given) -> None:
         if value
     }
     settings: dict[str, Any] = {
+        **EMPTY_ENDPOINT,
         "IPAMConfig": addresses,
         "Links": given["link"] or None,
         "Aliases": joined(given["alias"]),
         "DriverOpts": _options(joined(given["driver-opt"])),
         "GwPriority": given["gw-priority"],
-        "MacAddress": "",
-        "NetworkID": "",
-        "EndpointID": "",
-        "Gateway": "",
-        "IPAddress": "",
-        "IPPrefixLen": 0,
-        "IPv6Gateway": "",
-        "GlobalIPv6Address": "",
-        "GlobalIPv6PrefixLen": 0,
-        "DNSNames": None,
     }
     body = {"Container": container, "EndpointConfig": settings}
     session.client.call("POST", f"/networks/{network}/connect", body=body)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 from lading.cli.command import Command
-from lading.cli.errors import CommandFailed
 from lading.cli.flags import Flag
-from lading.cli.output_file import unfit, write_file
+from lading.cli.output_file import check_output, deliver
 from lading.cli.platform import FORM_HELP, platform_query
-from lading.cli.say import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,20 +16,10 @@ if TYPE_CHECKING:
 def run(session: Session, given: Given) -> None:
     path = given["output"]
     platform = platform_query("platform", given["platform"], "invalid platform: ")
-    if not path and os.isatty(1):
-        raise CommandFailed("cowardly refusing to save to a terminal. Use the -o flag or redirect")
-    if path and (problem := unfit(path)):
-        raise CommandFailed(f"failed to save image: {problem}")
+    check_output(path, "failed to save image")
     query = [*(("names", name) for name in given.operands), *platform]
     answer = session.client.stream("GET", "/images/get", query)
-    try:
-        if path:
-            write_file(path, answer.pieces())
-            return
-        for piece in answer.pieces():
-            write(1, piece)
-    finally:
-        answer.close()
+    deliver(answer, path)
 
 
 COMMAND = Command(

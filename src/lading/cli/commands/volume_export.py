@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 from lading.cli.command import Command
-from lading.cli.errors import CommandFailed
 from lading.cli.flags import Flag
-from lading.cli.output_file import unfit, write_file
-from lading.cli.say import write
+from lading.cli.output_file import check_output, deliver
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,18 +14,11 @@ if TYPE_CHECKING:
 
 def run(session: Session, given: Given) -> None:
     path = given["output"]
-    if not path and os.isatty(1):
-        raise CommandFailed("cowardly refusing to save to a terminal. Use the -o flag or redirect")
-    if path and (problem := unfit(path)):
-        raise CommandFailed(f"failed to export volume: {problem}")
+    check_output(path, "failed to export volume")
     query = [("compression", given["compression"] or ("zstd" if path.endswith(".zst") else "none"))]
     query += [("force", "1")] if given["force"] else []
     answer = session.client.stream("GET", f"/lading/volumes/{given.operands[0]}/archive", query)
-    if path:
-        write_file(path, answer.pieces())
-        return
-    for piece in answer.pieces():
-        write(1, piece)
+    deliver(answer, path)
 
 
 COMMAND = Command(

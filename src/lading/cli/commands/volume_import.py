@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 from lading.cli.command import Command
-from lading.cli.commands.load import pieces_of
 from lading.cli.errors import CommandFailed
 from lading.cli.flags import Flag
+from lading.cli.input_file import open_input, pieces_of
 from lading.cli.say import out
 
 TYPE_CHECKING = False
@@ -20,10 +20,7 @@ def run(session: Session, given: Given) -> None:
     name, path = (*given.operands, "-")[:2]
     descriptor = 0
     if path != "-":
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as error:
-            raise CommandFailed(f"open {path}: {(error.strerror or '').lower()}") from None
+        descriptor = open_input(path)
     elif os.isatty(0):
         raise CommandFailed("requested import from stdin, but stdin is empty")
     query = [("force", "1")] if given["force"] else []

@@ -161,7 +161,7 @@ def fill(given: Given, body: dict[str, Any], host: dict[str, Any]) -> None:
         if network["name"] in endpoints:
             raise UsageError(f'lading: network "{network["name"]}" is specified multiple times')
         # A single network without settings is left to the engine, unless none was asked for at all.
-        if len(given["network"]) != 1 or settings != _EMPTY_ENDPOINT:
+        if len(given["network"]) != 1 or settings != EMPTY_ENDPOINT:
             endpoints[network["name"]] = settings
 
 
@@ -200,7 +200,7 @@ def _endpoint(wanted: dict[str, Any]) -> dict[str, Any]:
         if wanted.get(key)
     }
     return {
-        **_EMPTY_ENDPOINT,
+        **EMPTY_ENDPOINT,
         "IPAMConfig": addresses or None,
         "Links": wanted.get("links"),
         "Aliases": wanted.get("alias"),
@@ -210,7 +210,7 @@ def _endpoint(wanted: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-_EMPTY_ENDPOINT: dict[str, Any] = {
+EMPTY_ENDPOINT: dict[str, Any] = {
     "IPAMConfig": None,
     "Links": None,
     "Aliases": None,
